@@ -1,0 +1,106 @@
+/* struct page: what the kernel knows of each frame of physical memory, in 32 bytes. */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include "kernel/lib/list.h"
+#include "mm/arch.h"
+#include "mm/types.h"
+
+/* What a frame is used for, one value at a time. PAGE_RESERVED must be 0: fresh memory-map entries are zero-filled. */
+enum page_type {
+    PAGE_RESERVED,      /* no memory, firmware, or not ours */
+    PAGE_FREE,          /* in the buddy allocator; the first frame of a free block holds its order */
+    PAGE_CACHED,        /* free, in the per-CPU list of single frames */
+    PAGE_KERNEL,        /* kernel image, memory map, boot data, kernel stacks, large objects */
+    PAGE_SLAB,          /* carved into kernel objects */
+    PAGE_TABLE,         /* a page table of any level */
+    PAGE_ZERO,          /* the one zero frame */
+    PAGE_ANON,          /* anonymous memory of user programs */
+    PAGE_FILE,          /* page cache of an archive file */
+    PAGE_SHMEM,         /* a page of a shared-memory object */
+    PAGE_ARCHIVE,       /* the initial archive as the loader left it */
+    PAGE_TYPES
+};
+extern const char *const page_type_names[PAGE_TYPES];
+
+struct address_space;
+struct slab_cache;
+
+struct page {
+    u8 type;                        /* enum page_type */
+    u8 order;                       /* PAGE_FREE: log2 of the block's frames; else the order it was allocated with */
+    u16 flags;                      /* PG_… */
+    /*
+     * Users of a frame of user memory: the number of PTEs that map it, plus 1 while a page cache holds it. 0 for
+     * a free frame, 1 for a kernel allocation. The zero frame is not counted.
+     */
+    s32 _refcount;
+    union {
+        struct list_head lru;       /* free lists; slab lists */
+        struct {                    /* PAGE_FILE, PAGE_SHMEM */
+            struct address_space *mapping;
+            unsigned long index;    /* page number within the mapping */
+        };
+    };
+    union {
+        struct slab_cache *slab;    /* PAGE_SLAB */
+        u64 private;                /* the owner's */
+    };
+};
+_Static_assert(sizeof(struct page) == 32, "struct page must stay within 32 bytes");
+
+#define PG_MLOCKED (1u << 0)
+#define PG_DIRTY (1u << 1)
+
+/* One struct page per frame, from frame 0 to max_pfn - 1, holes included. */
+extern struct page *mem_map;
+extern unsigned long max_pfn;
+
+static inline struct page *pfn_to_page(pfn_t pfn)
+{
+    return mem_map + pfn;
+}
+
+static inline pfn_t page_to_pfn(const struct page *page)
+{
+    return (pfn_t)(page - mem_map);
+}
+
+static inline void *page_address(const struct page *page)
+{
+    return phys_to_virt((phys_addr_t)page_to_pfn(page) << PAGE_SHIFT);
+}
+
+static inline struct page *virt_to_page(const void *address)
+{
+    return pfn_to_page(virt_to_phys(address) >> PAGE_SHIFT);
+}
+
+static inline int page_count(const struct page *page)
+{
+    return page->_refcount;
+}
+
+static inline void get_page(struct page *page)
+{
+    page->_refcount++;
+}
+
+/* Drops one reference; the last one gives the frame back to the allocator. */
+static inline void put_page(struct page *page)
+{
+    extern void free_last_reference(struct page *page);
+    if (--page->_refcount == 0)
+        free_last_reference(page);
+}
+
+/* The static frame of zeroes that every read of untouched anonymous memory maps. Never freed, never writable. */
+extern u8 empty_zero_page[PAGE_SIZE];
+extern pfn_t zero_pfn;
+
+static inline bool is_zero_pfn(pfn_t pfn)
+{
+    return pfn == zero_pfn;
+}
+
+#endif

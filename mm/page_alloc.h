@@ -1,0 +1,65 @@
+/* The frame allocator: a buddy allocator with a per-CPU list of single frames in front. */
+#ifndef MM_PAGE_ALLOC_H
+#define MM_PAGE_ALLOC_H
+
+#include "mm/page.h"
+
+#define MAX_ORDER 10    /* the largest block is 2^10 frames: 4 MiB */
+
+/*
+ * Sets up mem_map over [0, MAX_PFN) and the free lists from memblock (mm/memblock.h): every frame that memblock
+ * knows as memory and has not handed out becomes free. Costs a few instructions per frame.
+ */
+void page_alloc_init(void);
+
+/*
+ * 2^ORDER contiguous frames, reference count 1, contents undefined. NULL when there are none. May dip into the reserve only
+ * for the kernel's own types (PAGE_TABLE, PAGE_SLAB, PAGE_KERNEL); user frames leave `reserve_frames` untouched.
+ */
+struct page *alloc_pages(unsigned order, enum page_type type);
+
+static inline struct page *alloc_page(enum page_type type)
+{
+    return alloc_pages(0, type);
+}
+
+/* One frame, zeroed. */
+struct page *alloc_zeroed_page(enum page_type type);
+
+/* Gives back what alloc_pages returned, whatever its reference count. ORDER is the one it was allocated with. */
+void free_pages(struct page *page, unsigned order);
+
+struct vm_area_struct;
+/*
+ * The frame for a first write to anonymous memory at ADDRESS in VMA: zeroed, reference count 1, type PAGE_ANON. Linux's name; nothing here
+ * is high memory or movable. NULL: no memory. The caller maps it or drops it with put_page().
+ */
+struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address);
+
+/* How many frames there are of each type, kept up to date; [PAGE_FREE] includes those of the per-CPU list. */
+extern unsigned long frame_counts[PAGE_TYPES];
+
+/* Frames handed to the allocator at boot plus those the kernel holds since: what /proc/meminfo calls MemTotal, in frames. */
+extern unsigned long total_frames;
+
+/* Frames that only the kernel's own work may take. Set at boot from the size of memory. */
+extern unsigned long reserve_frames;
+
+/*
+ * Fault injection: when non-zero, counts down at every allocation of a frame or a slab object and makes the one at which it reaches zero fail
+ * (and, with fail_forever, all after it).
+ */
+extern unsigned long fail_allocation_countdown;
+extern bool fail_allocations_forever;
+bool allocation_should_fail(void);
+
+/* Frees every frame of the per-CPU list to the buddy lists: for audits and statistics. */
+void drain_page_cache(void);
+
+/* Checks the free lists against mem_map. Returns NULL, or a sentence about the first finding. */
+const char *page_alloc_audit(void);
+
+/* The free blocks of ORDER, for /proc/buddyinfo and audits. */
+unsigned long free_block_count(unsigned order);
+
+#endif
