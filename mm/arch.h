@@ -46,17 +46,27 @@ static inline phys_addr_t arch_read_cr3(void)
     return value & PTE_FRAME_MASK;
 }
 
+/* Stores VALUE in COUNT 8-byte words at TO. One counted instruction per word. */
+static inline void fill_words(void *to, u64 value, unsigned long count)
+{
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(value) : "memory");
+}
+
 /* Fills one page with zeroes. PAGE is its address in the direct map. 512 counted instructions. */
 static inline void clear_page(void *page)
 {
-    unsigned long count = PAGE_SIZE / 8;
-    __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
+    fill_words(page, 0, PAGE_SIZE / 8);
+}
+
+/* Copies COUNT 8-byte words. */
+static inline void copy_words(void *to, const void *from, unsigned long count)
+{
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
 static inline void copy_page(void *to, const void *from)
 {
-    unsigned long count = PAGE_SIZE / 8;
-    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+    copy_words(to, from, PAGE_SIZE / 8);
 }
 
 /*
@@ -66,6 +76,25 @@ static inline void copy_page(void *to, const void *from)
  */
 unsigned long arch_copy_user(void *to, const void *from, unsigned long n);
 unsigned long arch_clear_user(void *to, unsigned long n);
+
+/* The two directions by name: mm/ uses these, since on the host a user address is not a pointer. Return the bytes NOT copied. */
+static inline unsigned long arch_copy_from_user(void *to, unsigned long from, unsigned long n)
+{
+    return arch_copy_user(to, (const void *)from, n);
+}
+
+static inline unsigned long arch_copy_to_user(unsigned long to, const void *from, unsigned long n)
+{
+    return arch_copy_user((void *)to, from, n);
+}
+
+/* The kernel image's parts, page-aligned, from linker.ld. All lie at KERNEL_IMAGE_BASE + their physical address. */
+extern u8 kernel_start[], text_start[], text_end[], rodata_start[], rodata_end[];
+extern u8 data_start[], data_end[], bss_start[], bss_end[], kernel_end[];
+
+/* Called when SIZE bytes of frames or of a kernel object are given out or taken back. Only a host's sanitizer wants to know. */
+static inline void arch_memory_allocated(void *start, size_t size) { (void)start, (void)size; }
+static inline void arch_memory_freed(void *start, size_t size) { (void)start, (void)size; }
 
 #endif
 #endif

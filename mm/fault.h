@@ -25,7 +25,6 @@ enum fault_outcome {
     FAULT_FILE_MAPPED,      /* a page of the file's cache */
     FAULT_FILE_COPIED,      /* write to a private file mapping: a copy of the cache's page */
     FAULT_SHARED_MAPPED,    /* a page of a shared-memory object */
-    FAULT_SHARED_WRITABLE,  /* first write through a shared mapping that was read */
     FAULT_SPURIOUS,         /* the entry already allowed it: the TLB was behind */
     /* refusals: SIGSEGV */
     FAULT_NO_MAPPING,       /* no VMA here */

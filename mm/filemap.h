@@ -33,9 +33,11 @@ struct address_space {
     unsigned long size;             /* bytes; touching a page wholly beyond it is SIGBUS */
     int refcount;                   /* the inode's own one, one per open file, one per VMA */
     u8 page_type;                   /* PAGE_FILE or PAGE_SHMEM */
+    bool keeps_pages;               /* PAGE_FILE: opened for writing, so the pages may be the only copy: never reclaimed */
     const struct address_space_operations *ops;
     struct list_head i_mmap;        /* every VMA that maps it, by vma->shared */
-    void *host;                     /* the inode, for names and numbers in /proc */
+    void *host;                     /* the inode, for names and numbers in /proc; NULL for nameless shared memory */
+    struct list_head all_files;     /* PAGE_FILE: every such mapping, for reclaim */
 };
 
 void address_space_init(struct address_space *mapping, u8 page_type,
@@ -61,11 +63,27 @@ unsigned long mapping_reclaim(struct address_space *mapping);
 /* The same over all file mappings; also called by the allocator's slow path through a hook. */
 unsigned long reclaim_file_pages(void);
 
+/*
+ * Maps those pages around ADDRESS (64 KiB, aligned) that VMA's object has ready and that are not mapped yet, so that they cost no faults of their own; PTEP
+ * is the entry for ADDRESS, which is left alone. Linux's fault-around: a program sees it in ru_minflt. The pages of an archive file count as
+ * ready, for on Linux, too, the initial archive lies in the page cache as a whole; they are read in here.
+ */
+void filemap_map_around(struct vm_area_struct *vma, unsigned long address, pte_t *ptep);
+
 /* Private and shared mappings of files; shared memory. */
 extern const struct vm_operations_struct generic_file_vm_ops;
 extern const struct vm_operations_struct shmem_vm_ops;
 
 /* A nameless shared-memory object of SIZE bytes ("/dev/zero (deleted)" in maps), one reference for the caller; NULL: no memory. */
 struct address_space *shmem_create(unsigned long size);
+
+/*
+ * Charges a new nameless object to VMA's overcommit account, unless VMA is VM_NORESERVE; the object gives the pages back when it dies. 0 or
+ * -ENOMEM.
+ */
+int shmem_account(struct vm_area_struct *vma);
+
+/* What makes pages of shared memory: zeroes. For the mapping of a tmpfs inode, with the inode's own release. */
+int shmem_read_page(struct address_space *mapping, struct page *page);
 
 #endif

@@ -16,4 +16,9 @@ bool kstack_is_guard(unsigned long address);
 /* Gives back the kept ones: for audits. */
 void kstack_shrink(void);
 
+#ifdef ZEROPAGE_HOST
+/* For tests that start over with fresh memory. */
+void kstack_forget_all(void);
+#endif
+
 #endif

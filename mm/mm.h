@@ -58,8 +58,17 @@ struct vm_area_struct {
     struct rb_node vm_rb;               /* the index: by address, with the largest gap below each node */
     unsigned long rb_subtree_gap;       /* bytes: the largest free gap just below any VMA of this subtree */
     struct list_head shared;            /* in vm_mapping's list of mappings, for truncation */
+    u64 vm_anon;                        /* which family of anonymous pages lives here: see below */
 };
 _Static_assert(sizeof(struct vm_area_struct) <= 128, "a VMA must stay within 128 bytes");
+
+/*
+ * Linux gives a VMA an `anon_vma` when it gets its first page of its own, and that decides three things which a program can see: neighbours
+ * merge only when their pages are of one family, a VMA without one is not copied by fork, and mremap moves its page offset only
+ * then. We need the identity alone: 0 is "no page of its own yet"; otherwise a number that is even for a family that began in this
+ * process and odd (VM_ANON_INHERITED) for one that came through fork, which Linux never merges with anything new.
+ */
+#define VM_ANON_INHERITED 1ull
 
 static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
 {
@@ -69,6 +78,12 @@ static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
 static inline unsigned long vma_pages(const struct vm_area_struct *vma)
 {
     return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+}
+
+/* The page of vm_mapping that belongs at ADDRESS in VMA. */
+static inline unsigned long vma_page_index(const struct vm_area_struct *vma, unsigned long address)
+{
+    return vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
 }
 
 enum mm_counter { MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES, NR_MM_COUNTERS };
@@ -156,6 +171,9 @@ void vma_free(struct vm_area_struct *vma);
 /* Puts a VMA, whose range must be free, into list, index and its mapping's list. */
 void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 
+/* The same for a VMA that lies above LAST, the last one of MM (or NULL), without a search: for fork. */
+void vma_append(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *last);
+
 /* Takes it out of all three; the caller frees it. */
 void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 
@@ -171,13 +189,58 @@ int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long ad
 int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address, bool new_below);
 
 /*
- * Tries to serve [start, end) with FLAGS by extending a neighbour of it: PREV is the VMA before START (or NULL). The range itself may be covered by VMAs that begin and end
- * at its bounds (for mprotect and madvise) or be free. Returns the merged VMA or NULL when nothing can be merged. Linux's cases 1 to 8.
+ * Tries to serve [start, end) with FLAGS by extending a neighbour of it: PREV is the VMA before START (or NULL), or the one whose tail the range
+ * is. The range may be free or be covered by one VMA (for mprotect, madvise, mlock). ANON is the family of the pages in the range.
+ * Returns the merged VMA, or NULL when nothing can be merged. Never fails otherwise. Linux's cases 1 to 8.
  */
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
                                  unsigned long start, unsigned long end, unsigned long vm_flags,
-                                 const struct vm_operations_struct *ops,
+                                 u64 anon, const struct vm_operations_struct *ops,
                                  struct address_space *mapping, unsigned long pgoff);
+
+/*
+ * As vma_merge, for a range that is free and gets a new mapping: where the neighbours can't be joined with each other, Linux's mmap prefers
+ * the one above.
+ */
+struct vm_area_struct *vma_expand(struct mm_struct *mm, unsigned long start, unsigned long end,
+                                  unsigned long vm_flags, const struct vm_operations_struct *ops,
+                                  struct address_space *mapping, unsigned long pgoff);
+
+/*
+ * Makes [start, end), which lies within VMA, a VMA with VM_FLAGS: by merging it into a neighbour (PREV as for vma_merge) or by splitting
+ * it off. Returns the VMA that then holds the range; or NULL with *ERROR = -ENOMEM (no memory, or the map count limit), nothing changed.
+ */
+struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_struct *prev,
+                                   unsigned long start, unsigned long end, unsigned long vm_flags,
+                                   int *error);
+
+/* True when PREV, which ends at START, can simply grow to take in new anonymous memory with VM_FLAGS: for brk. */
+bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start, unsigned long vm_flags);
+
+/* Gives VMA the family of a neighbour that it may merge with one day, or a new one. */
+void vma_prepare_anon_slow(struct vm_area_struct *vma);
+static inline void vma_prepare_anon(struct vm_area_struct *vma)
+{
+    if (unlikely(!vma->vm_anon))
+        vma_prepare_anon_slow(vma);
+}
+
+/* The family of a VMA that fork makes from one whose family is not 0. */
+u64 vma_inherited_anon(void);
+
+/* A VMA not yet in any list with OLD's range, flags, mapping (with a reference of its own), offset and family; NULL: no memory. */
+struct vm_area_struct *vma_dup(const struct vm_area_struct *old, struct mm_struct *mm);
+
+/* Changes the flags and nothing else. */
+void vma_set_flags(struct vm_area_struct *vma, unsigned long vm_flags);
+
+/* Where a VMA's reach begins: STACK_GUARD_GAP below vm_start for one that grows down. */
+static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
+{
+    if (likely(!(vma->vm_flags & VM_GROWSDOWN)))
+        return vma->vm_start;
+    return vma->vm_start > STACK_GUARD_GAP ? vma->vm_start - STACK_GUARD_GAP : 0;
+}
 
 /*
  * The highest free range of LENGTH bytes in [low, high), page-aligned, that keeps STACK_GUARD_GAP below a VM_GROWSDOWN VMA; -ENOMEM. O(log n).
@@ -220,6 +283,44 @@ const char *vma_audit(struct mm_struct *mm);
 #define MAP_SYNC 0x80000
 #define MAP_FIXED_NOREPLACE 0x100000
 
+#define MREMAP_MAYMOVE 1
+#define MREMAP_FIXED 2
+#define MREMAP_DONTUNMAP 4
+
+#define MADV_NORMAL 0
+#define MADV_RANDOM 1
+#define MADV_SEQUENTIAL 2
+#define MADV_WILLNEED 3
+#define MADV_DONTNEED 4
+#define MADV_FREE 8
+#define MADV_REMOVE 9
+#define MADV_DONTFORK 10
+#define MADV_DOFORK 11
+#define MADV_MERGEABLE 12
+#define MADV_UNMERGEABLE 13
+#define MADV_HUGEPAGE 14
+#define MADV_NOHUGEPAGE 15
+#define MADV_DONTDUMP 16
+#define MADV_DODUMP 17
+#define MADV_WIPEONFORK 18
+#define MADV_KEEPONFORK 19
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#define MADV_DONTNEED_LOCKED 24
+#define MADV_COLLAPSE 25
+#define MADV_HWPOISON 100
+#define MADV_SOFT_OFFLINE 101
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+#define MCL_ONFAULT 4
+
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+
 /* What mmap is to map, if not anonymous memory: found by the system call from the descriptor. */
 struct mmap_source {
     struct address_space *mapping;  /* the caller's reference; do_mmap takes its own */
@@ -250,18 +351,31 @@ int do_msync(struct mm_struct *mm, unsigned long start, unsigned long length, in
 /* A VMA for a program segment, stack or bss at a fixed place, made by exec: no limit checks but memory. 0 or negative errno. */
 int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length, unsigned long vm_flags);
 
-/* Makes the pages of [start, end) present as a fault would (read or, where the VMA is writable and private, write). For POPULATE and mlock. */
-int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end);
-
 /* ---- unmapping (mm/unmap.c) ---- */
 
-/* Clears the PTEs of [start, end) of VMA and drops their frames. Leaves the tables. The caller flushes with flush_range. */
-void zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/*
+ * Clears the PTEs of [start, end) of VMA and drops their frames. Leaves the tables. The caller flushes with flush_range. Returns how many entries
+ * there were.
+ */
+unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 
 /* Forgets the translations of [start, end) if MM is the loaded address space: page by page when few, else all. */
 void flush_range(struct mm_struct *mm, unsigned long start, unsigned long end);
 
-/* The PTE bits that VM_FLAGS allow a present page of one's own (Linux's vm_get_page_prot); PTE_WRITE only for shared writable. */
-u64 vm_get_page_prot(unsigned long vm_flags);
+/*
+ * The PTE bits that VM_FLAGS give a present page (Linux's vm_get_page_prot). PTE_WRITE only for shared writable memory: a private page becomes
+ * writable one at a time, when it is the process's own.
+ */
+extern const u64 protection_map[16];
+static inline u64 vm_get_page_prot(unsigned long vm_flags)
+{
+    return protection_map[vm_flags & (VM_ACCESS_FLAGS | VM_SHARED)];
+}
+
+/*
+ * Where handle_mm_fault counts the faults that it served: the running task's ru_minflt. The scheduler points it there at each switch; until
+ * then it points at a variable of mm/'s own. Populating, locking and copies into other address spaces count as well, as on Linux.
+ */
+extern unsigned long *mm_fault_counter;
 
 #endif

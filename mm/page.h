@@ -29,14 +29,20 @@ struct slab_cache;
 struct page {
     u8 type;                        /* enum page_type */
     u8 order;                       /* PAGE_FREE: log2 of the block's frames; else the order it was allocated with */
-    u16 flags;                      /* PG_… */
+    union {
+        u16 flags;                  /* PG_… */
+        u16 slab_free;              /* PAGE_SLAB, first frame: the number of the first free object, see mm/slab.c */
+    };
     /*
      * Users of a frame of user memory: the number of PTEs that map it, plus 1 while a page cache holds it. 0 for
      * a free frame, 1 for a kernel allocation. The zero frame is not counted.
      */
-    s32 _refcount;
     union {
-        struct list_head lru;       /* free lists; slab lists */
+        s32 _refcount;
+        s32 slab_objects;           /* PAGE_SLAB, first frame: 1 + the objects given out */
+    };
+    union {
+        struct list_head lru;       /* free lists; slabs: the cache's list of slabs with free objects, or of full ones */
         struct {                    /* PAGE_FILE, PAGE_SHMEM */
             struct address_space *mapping;
             unsigned long index;    /* page number within the mapping */
@@ -51,6 +57,8 @@ _Static_assert(sizeof(struct page) == 32, "struct page must stay within 32 bytes
 
 #define PG_MLOCKED (1u << 0)
 #define PG_DIRTY (1u << 1)
+/* PAGE_ANON: no other address space ever saw this frame since it was last taken over (Linux's PageAnonExclusive). */
+#define PG_ANON_EXCLUSIVE (1u << 2)
 
 /* One struct page per frame, from frame 0 to max_pfn - 1, holes included. */
 extern struct page *mem_map;

@@ -18,10 +18,8 @@ void page_alloc_init(void);
  */
 struct page *alloc_pages(unsigned order, enum page_type type);
 
-static inline struct page *alloc_page(enum page_type type)
-{
-    return alloc_pages(0, type);
-}
+/* The same for one frame: the fast path. */
+struct page *alloc_page(enum page_type type);
 
 /* One frame, zeroed. */
 struct page *alloc_zeroed_page(enum page_type type);
@@ -52,6 +50,12 @@ extern unsigned long reserve_frames;
 extern unsigned long fail_allocation_countdown;
 extern bool fail_allocations_forever;
 bool allocation_should_fail(void);
+
+/*
+ * Adds something (at most 4) that can give memory back when there is none left: it returns how many frames it freed, and may not
+ * allocate. Called before an allocation fails, in the order of registration, until one frees something.
+ */
+void page_alloc_add_reclaimer(unsigned long (*reclaim)(void));
 
 /* Frees every frame of the per-CPU list to the buddy lists: for audits and statistics. */
 void drain_page_cache(void);

@@ -82,31 +82,36 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addre
  */
 struct pte_iter {
     pte_t *pgd;
-    unsigned long address;      /* of the entry at hand */
+    unsigned long address;      /* of the entry at hand; before the first one, a page below where to begin */
     unsigned long end;
+    unsigned long last_in_table;    /* the last page of the range that the table at hand serves; 0: no table yet */
     pte_t *ptep;                /* the entry at hand */
-    unsigned long next;         /* where to go on */
 };
 
 static inline struct pte_iter pte_iter_over(pte_t *pgd, unsigned long start, unsigned long end)
 {
-    return (struct pte_iter){ .pgd = pgd, .next = start, .end = end };
+    return (struct pte_iter){ .pgd = pgd, .address = start - PAGE_SIZE, .end = end };
 }
 
-/* Finds the next non-empty entry in a table other than the current one. Used by pte_iter_next. */
-bool pte_iter_descend(struct pte_iter *it);
+/* The first non-empty entry of [address, end), with its address in *FOUND; NULL: there is none. Not for the kernel half. */
+pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned long *found);
 
 static inline bool pte_iter_next(struct pte_iter *it)
 {
     /* The common case: the next entry of the same table. */
-    if (it->ptep && (it->next & (LEVEL_SIZE(2) - 1)) != 0 && it->next < it->end) {
+    if (likely(it->address < it->last_in_table)) {
+        it->address += PAGE_SIZE;
         it->ptep++;
-        it->address = it->next;
-        it->next += PAGE_SIZE;
-        if (!pte_none(*it->ptep))
+        if (likely(!pte_none(*it->ptep)))
             return true;
     }
-    return pte_iter_descend(it);
+    unsigned long found;
+    it->ptep = pte_seek(it->pgd, it->address + PAGE_SIZE, it->end, &found);
+    if (!it->ptep)
+        return false;
+    it->address = found;
+    it->last_in_table = MIN(found | (LEVEL_SIZE(2) - PAGE_SIZE), it->end - PAGE_SIZE);
+    return true;
 }
 
 /* ---- whole tables ---- */

@@ -13,8 +13,12 @@ struct rb_root {
     struct rb_node *node;
 };
 
-/* Recomputes what NODE stores about its subtree from itself and its two children. NULL: nothing is stored. */
-typedef void (*rb_augment_t)(struct rb_node *node);
+/*
+ * Recomputes what NODE stores about its subtree (a value of the set of its nodes, whatever their shape: a largest gap, a count)
+ * from itself and its two children, and returns true when the stored value changed: where it did not, the way up ends early.
+ * NULL: nothing is stored.
+ */
+typedef bool (*rb_augment_t)(struct rb_node *node);
 
 static inline struct rb_node *rb_parent(const struct rb_node *node)
 {
@@ -23,7 +27,8 @@ static inline struct rb_node *rb_parent(const struct rb_node *node)
 
 /*
  * Links NODE below PARENT at LINK (&root->node, &parent->left or &parent->right; found by the caller's own
- * descent) and rebalances. AUGMENT is called for every node whose subtree changed, children first.
+ * descent) and rebalances. AUGMENT is called for every node whose subtree changed, children first, up to the first
+ * whose value stays.
  */
 void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
                struct rb_node **link, rb_augment_t augment);
@@ -31,7 +36,7 @@ void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *paren
 /* Takes NODE out and rebalances; AUGMENT as above. */
 void rb_erase(struct rb_root *root, struct rb_node *node, rb_augment_t augment);
 
-/* Calls AUGMENT for NODE and each of its ancestors: for when a value inside NODE changed in place. */
+/* Calls AUGMENT for NODE and its ancestors until a value stays: for when a value inside NODE changed in place. */
 void rb_propagate(struct rb_node *node, rb_augment_t augment);
 
 struct rb_node *rb_first(const struct rb_root *root);

@@ -24,7 +24,7 @@ typedef unsigned long pfn_t;    /* a page frame number: physical address >> PAGE
 #define __packed __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __noreturn __attribute__((noreturn))
-#define __printf(format, first) __attribute__((format(printf, format, first)))
+#define __printf(text, first) __attribute__((format(printf, text, first)))
 #define __must_check __attribute__((warn_unused_result))
 #define __always_inline_fn inline __attribute__((always_inline))
 

@@ -77,7 +77,14 @@ bool journal_start(const char *filter, journal_sink_t sink);
 
 /* How one argument is shown. */
 enum journal_format { JOURNAL_HEX, JOURNAL_DECIMAL, JOURNAL_SIGNED, JOURNAL_PAGE_TYPE, JOURNAL_OUTCOME,
-                      JOURNAL_ERROR_CODE, JOURNAL_VM_FLAGS, JOURNAL_PTE_BITS };
+                      JOURNAL_ERROR_CODE, JOURNAL_VM_FLAGS, JOURNAL_PTE_BITS, JOURNAL_PROCESS_STEP };
+
+/*
+ * In JSON: HEX is a string "0x…"; DECIMAL and SIGNED are numbers; PAGE_TYPE, OUTCOME and PROCESS_STEP are names; ERROR_CODE is
+ * {"code":6,"bits":["write","user"]}; VM_FLAGS is {"value":"0x…","rights":"rw-p"}; PTE_BITS is null for an empty entry, else
+ * {"value":"0x…","frame":N,"bits":["present",…]}. Every line begins with "seq", "pid" and "event"; a fault ends with
+ * "frame", the frame that is mapped afterwards or null.
+ */
 
 struct journal_schema {
     const char *name;                        /* "fault" */

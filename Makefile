@@ -1,0 +1,192 @@
+# Builds, runs and tests zeropage. `make help` lists what there is to make.
+#
+# Variables for the command line: DEBUG=1 (build-debug/, unoptimised), WERROR=1 (warnings are errors),
+# CC=clang (for the kernel), V=1 (show the commands), SETUP=no (install nothing, say what is missing),
+# MEMORY=256M and FIRMWARE=bios|uefi (for make run).
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+ifeq ($(DEBUG),1)
+BUILD := build-debug
+OPTIMISE := -Og -g3 -DZEROPAGE_DEBUG
+else
+BUILD := build
+OPTIMISE := -O2 -g
+endif
+
+# --- What a person types ------------------------------------------------------------------------------------
+# Each of these first sees to its tools and then starts make again, because the variables further down
+# depend on the tools that are there.
+
+PROCESSORS := $(shell nproc 2>/dev/null || echo 1)
+AGAIN = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(PROCESSORS))
+MEMORY ?= 256M
+FIRMWARE ?= bios
+
+.PHONY: all run run-direct iso test check doctor setup clean help
+all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
+	@tools/setup build
+	@$(AGAIN) $(BUILD)/zeropage.iso
+	@echo "$(BUILD)/zeropage.iso is ready: make run boots it, make help lists what else there is."
+
+run: ## Boot the ISO in QEMU, with the console in this terminal (FIRMWARE=uefi, MEMORY=4G).
+	@tools/setup build run
+	@$(AGAIN) $(BUILD)/zeropage.iso
+	@tools/boot --build $(BUILD) --memory $(MEMORY) --firmware $(FIRMWARE)
+
+run-direct: ## The same without GRUB: QEMU starts the kernel itself (PVH).
+	@tools/setup build run
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
+	@tools/boot --build $(BUILD) --memory $(MEMORY) --firmware direct
+
+iso: ## Build the ISO for BIOS and UEFI, and print its hash.
+	@tools/setup build
+	@$(AGAIN) $(BUILD)/zeropage.iso
+	@sha256sum $(BUILD)/zeropage.iso
+
+test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them).
+	@tools/setup build run test
+	@$(AGAIN) test-programs
+	@BUILD=$(BUILD) tests/run-tests $(TESTS)
+
+check: ## Look for mistakes with clang-tidy and cppcheck; each finding is an error.
+	@tools/setup build check
+	@$(AGAIN) clang-tidy cppcheck
+
+doctor: ## List each tool with the version found, the version needed and the fix.
+	@tools/doctor
+
+setup: ## Install all tools that are missing, those of make check included.
+	@tools/setup build run test debug check
+
+clean: ## Remove what was built (not what was downloaded into build/linux).
+	@rm -rf build-debug
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name linux -exec rm -rf {} +
+
+help: ## List the targets.
+	@echo "zeropage: a small x86_64 kernel about anonymous memory. Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
+
+# --- Tools --------------------------------------------------------------------------------------------------
+
+first_of = $(firstword $(foreach program,$(1),$(shell command -v $(program) 2>/dev/null)))
+native_gcc := $(if $(filter x86_64%,$(shell gcc -dumpmachine 2>/dev/null)),gcc)
+CROSS_CC := $(notdir $(call first_of,x86_64-elf-gcc x86_64-linux-gnu-gcc $(native_gcc)))
+CROSS := $(patsubst %gcc,%,$(CROSS_CC))
+ifeq ($(origin CC),default)
+CC := $(CROSS_CC)
+endif
+USER_CC ?= $(CROSS_CC)
+LD := $(CROSS)ld
+AR := $(CROSS)ar
+NM := $(CROSS)nm
+STRIP := $(CROSS)strip
+NASM ?= nasm
+HOST_CC ?= $(notdir $(call first_of,gcc cc clang))
+GRUB_FILE := $(call first_of,grub-file grub2-file x86_64-elf-grub-file)
+TAR := $(call first_of,gtar tar)
+
+ifeq ($(V),1)
+say = @:
+quiet :=
+else
+say = @printf '  %-5s %s\n' $(1) $(patsubst $(CURDIR)/%,%,$(2))
+quiet := @
+endif
+
+# --- The kernel ---------------------------------------------------------------------------------------------
+
+KERNEL_CFLAGS := -std=gnu11 $(OPTIMISE) -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+    -mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-asynchronous-unwind-tables \
+    -fno-strict-aliasing -fcf-protection=none -Wall -Wextra -I. $(if $(findstring clang,$(CC)),--target=x86_64-elf)
+# Two builds in different folders are to be equal, so no path of this machine goes into the files.
+KERNEL_CFLAGS += -ffile-prefix-map=$(CURDIR)/=
+KERNEL_ASFLAGS := -f elf64 -g -F dwarf -I ./
+KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack --build-id=none \
+    $(if $(shell $(LD) --help 2>/dev/null | grep -e --no-warn-rwx-segments),--no-warn-rwx-segments)
+ifeq ($(WERROR),1)
+KERNEL_CFLAGS += -Werror
+KERNEL_ASFLAGS += -Werror
+KERNEL_LDFLAGS += --fatal-warnings
+endif
+
+kernel_sources := $(sort $(wildcard boot/*.c boot/*.asm mm/*.c mm/*.asm syscall/*.c syscall/*.asm) \
+    $(shell find kernel -name '*.c' -o -name '*.asm'))
+kernel_objects := $(kernel_sources:%=$(BUILD)/kernel/%.o)
+
+# These two change only when the commands that build the kernel change, or the list of its files.
+$(BUILD)/kernel/flags: wanted = $(CC) $(KERNEL_CFLAGS) $(NASM) $(KERNEL_ASFLAGS)
+$(BUILD)/kernel/parts: wanted = $(LD) $(KERNEL_LDFLAGS) $(kernel_objects)
+$(BUILD)/kernel/flags $(BUILD)/kernel/parts: FORCE
+	@mkdir -p $(@D)
+	@echo '$(wanted)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/kernel/%.c.o: %.c $(BUILD)/kernel/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+$(BUILD)/kernel/%.asm.o: %.asm $(BUILD)/kernel/flags
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(quiet)$(NASM) $(KERNEL_ASFLAGS) -MD $(@:.o=.d) -MP $< -o $@
+
+# The symbol table of the first link goes into the second one (kernel/lib/ksyms.h).
+$(BUILD)/ksyms-empty.asm: tools/ksyms
+	@mkdir -p $(@D)
+	$(quiet)tools/ksyms >$@
+$(BUILD)/ksyms.asm: $(BUILD)/zeropage-without-ksyms.elf tools/ksyms
+	$(quiet)tools/ksyms $(NM) $< >$@
+$(BUILD)/%.asm.o: $(BUILD)/%.asm $(BUILD)/kernel/flags
+	$(quiet)$(NASM) -f elf64 $< -o $@
+
+$(BUILD)/zeropage-without-ksyms.elf: $(kernel_objects) $(BUILD)/ksyms-empty.asm.o linker.ld $(BUILD)/kernel/parts
+	$(quiet)$(LD) $(KERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
+
+$(BUILD)/zeropage.elf: $(kernel_objects) $(BUILD)/ksyms.asm.o $(BUILD)/zeropage-without-ksyms.elf linker.ld
+	$(call say,LD,$@)
+	$(quiet)$(LD) $(KERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(quiet)tools/check-kernel $(NM) $@ $(BUILD)/zeropage-without-ksyms.elf $(GRUB_FILE)
+
+-include $(kernel_objects:.o=.d)
+
+# --- Programs, tests ----------------------------------------------------------------------------------------
+# These add to USER_PROGRAMS, GUEST_TESTS, HOST_TESTS, LINUX_TESTS and BENCH_PROGRAMS: the files that they build.
+
+include user/user.mk $(sort $(wildcard tests/*/*.mk))
+
+.PHONY: test-programs
+test-programs: $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(BUILD)/zeropage.iso $(HOST_TESTS) $(LINUX_TESTS) \
+    $(BENCH_PROGRAMS)
+
+# --- The archive and the disc -------------------------------------------------------------------------------
+
+$(BUILD)/archive.tar: $(USER_PROGRAMS) $(GUEST_TESTS) $(shell find iso/rootfs) tools/archive
+	$(call say,TAR,$@)
+	$(quiet)TAR=$(TAR) STRIP=$(STRIP) tools/archive $@ iso/rootfs bin $(USER_PROGRAMS) tests $(GUEST_TESTS)
+
+$(BUILD)/zeropage.iso: $(BUILD)/zeropage.elf $(BUILD)/archive.tar iso/grub.cfg tools/iso
+	$(call say,ISO,$@)
+	$(quiet)STRIP=$(STRIP) tools/iso $@ $(BUILD)/zeropage.elf $(BUILD)/archive.tar iso/grub.cfg
+
+# --- Static checks ------------------------------------------------------------------------------------------
+
+checked_sources := $(filter %.c,$(kernel_sources))
+
+.PHONY: clang-tidy cppcheck
+clang-tidy:
+	@echo $(checked_sources) | tr ' ' '\n' | xargs -P $(PROCESSORS) -n 4 sh -c \
+	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(filter-out --target=%,$(KERNEL_CFLAGS)) 2>&1 | \
+	     grep -v -e "warnings generated" -e "^Suppressed" -e "^Use -header-filter" && exit 1 || exit 0' clang-tidy
+
+cppcheck:
+	@mkdir -p $(BUILD)/cppcheck
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --enable=warning,performance,portability \
+	    --inline-suppr --suppressions-list=.cppcheck --cppcheck-build-dir=$(BUILD)/cppcheck -j $(PROCESSORS) \
+	    -I. $(checked_sources)

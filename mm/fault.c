@@ -1,0 +1,283 @@
+/*
+ * The page fault, as it reads in Linux: refuse first (no VMA, wrong permission), growing the stack where it may; then what the missing
+ * or protected page calls for: the zero frame, a new frame, a copy, or a page of a file.
+ */
+#include "kernel/lib/errno.h"
+#include "mm/fault.h"
+#include "mm/filemap.h"
+#include "mm/page_alloc.h"
+#include "mm/page_table.h"
+#include "mm/unmap.h"
+
+/* One fault on its way down: what is asked for, and what the one walk of the page tables found. */
+struct vm_fault {
+    struct vm_area_struct *vma;
+    unsigned long address;      /* of the page */
+    unsigned flags;             /* FAULT_FLAG_… */
+    pte_t *ptep;
+    pte_t orig_pte;
+};
+
+/* What the refusals answer when they have nothing against the access. */
+#define FAULT_ALLOWED FAULT_OUTCOMES
+
+unsigned long fault_counts[FAULT_OUTCOMES];
+
+/* ---- entries ---- */
+
+/* The entry for a page of VMA's own: writable at once if VMA is. */
+static inline pte_t mk_own_pte(const struct vm_area_struct *vma, const struct page *page)
+{
+    pte_t pte = pfn_pte(page_to_pfn(page), vm_get_page_prot(vma->vm_flags) | PTE_DIRTY);
+    return vma->vm_flags & VM_WRITE ? pte_mkwrite(pte) : pte;
+}
+
+static inline void set_fault_pte(struct vm_fault *vmf, pte_t pte)
+{
+    set_pte_at(vmf->vma->vm_mm, vmf->address, vmf->ptep, pte);
+}
+
+/* ---- anonymous memory ---- */
+
+static enum fault_outcome do_anonymous_page(struct vm_fault *vmf)
+{
+    struct vm_area_struct *vma = vmf->vma;
+
+    if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+        /* The zero frame is not counted: no reference, no resident page. */
+        set_fault_pte(vmf, pfn_pte(zero_pfn, vm_get_page_prot(vma->vm_flags)));
+        return FAULT_ZERO_PAGE;
+    }
+
+    vma_prepare_anon(vma);
+    struct page *page = alloc_zeroed_user_highpage_movable(vma, vmf->address);
+    if (unlikely(!page))
+        return FAULT_OUT_OF_MEMORY;
+    page->flags = PG_ANON_EXCLUSIVE;
+    vma->vm_mm->rss[MM_ANONPAGES]++;
+    set_fault_pte(vmf, mk_own_pte(vma, page));
+    return FAULT_NEW_PAGE;
+}
+
+/* ---- copy on write ---- */
+
+/* We are the frame's only user: it becomes ours, writable where it is. The fault itself has flushed the old translation. */
+static enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page *page)
+{
+    page->flags |= PG_ANON_EXCLUSIVE;
+    set_fault_pte(vmf, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
+    return FAULT_COW_REUSED;
+}
+
+/* Puts a frame of our own in the place of OLD: a copy of it, or a zeroed one in the place of the zero frame (OLD is NULL). */
+static enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page *old)
+{
+    struct vm_area_struct *vma = vmf->vma;
+    struct mm_struct *mm = vma->vm_mm;
+
+    vma_prepare_anon(vma);
+    struct page *page = old ? alloc_page(PAGE_ANON)
+                            : alloc_zeroed_user_highpage_movable(vma, vmf->address);
+    if (unlikely(!page))
+        return FAULT_OUT_OF_MEMORY;
+    page->flags = PG_ANON_EXCLUSIVE;
+    mm->rss[MM_ANONPAGES]++;
+    if (old)
+        copy_page(page_address(page), page_address(old));
+
+    set_fault_pte(vmf, mk_own_pte(vma, page));
+    arch_flush_page(vmf->address);
+    if (!old)
+        return FAULT_ZERO_REPLACED;
+
+    enum mm_counter counter = page_counter(old);
+    mm->rss[counter]--;
+    put_page(old);
+    return counter == MM_ANONPAGES ? FAULT_COW_COPIED : FAULT_FILE_COPIED;
+}
+
+/* A write to a page that is present and not writable, in a VMA that is: copy-on-write. */
+static enum fault_outcome do_wp_page(struct vm_fault *vmf)
+{
+    if (is_zero_pfn(pte_pfn(vmf->orig_pte)))
+        return wp_page_copy(vmf, NULL);
+
+    struct page *page = pte_page(vmf->orig_pte);
+    if (page->type == PAGE_ANON && page_count(page) == 1)
+        return wp_page_reuse(vmf, page);
+    return wp_page_copy(vmf, page);
+}
+
+/* ---- files and shared memory ---- */
+
+/* The page of VMA's object that belongs at ADDRESS, with a reference; NULL with the reason in *OUTCOME. */
+static struct page *find_file_page(const struct vm_fault *vmf, enum fault_outcome *outcome)
+{
+    struct vm_area_struct *vma = vmf->vma;
+    int error = 0;
+    struct page *page = vma->vm_ops->fault(vma, vma_page_index(vma, vmf->address), &error);
+
+    if (unlikely(!page))
+        *outcome = error == -ENOMEM ? FAULT_OUT_OF_MEMORY : FAULT_BEYOND_FILE;
+    return page;
+}
+
+/* Maps PAGE, whose reference becomes the entry's. */
+static enum fault_outcome map_file_page(struct vm_fault *vmf, struct page *page, u64 extra_bits)
+{
+    struct vm_area_struct *vma = vmf->vma;
+    enum mm_counter counter = page_counter(page);
+
+    vma->vm_mm->rss[counter]++;
+    set_fault_pte(vmf, pfn_pte(page_to_pfn(page), vm_get_page_prot(vma->vm_flags) | extra_bits));
+    return counter == MM_SHMEMPAGES ? FAULT_SHARED_MAPPED : FAULT_FILE_MAPPED;
+}
+
+static enum fault_outcome do_read_fault(struct vm_fault *vmf)
+{
+    enum fault_outcome outcome;
+
+    filemap_map_around(vmf->vma, vmf->address, vmf->ptep);
+    struct page *page = find_file_page(vmf, &outcome);
+    if (unlikely(!page))
+        return outcome;
+    return map_file_page(vmf, page, 0);
+}
+
+static enum fault_outcome do_cow_fault(struct vm_fault *vmf)
+{
+    struct vm_area_struct *vma = vmf->vma;
+    enum fault_outcome outcome;
+
+    vma_prepare_anon(vma);
+    struct page *page = alloc_page(PAGE_ANON);
+    if (unlikely(!page))
+        return FAULT_OUT_OF_MEMORY;
+    struct page *original = find_file_page(vmf, &outcome);
+    if (unlikely(!original)) {
+        put_page(page);
+        return outcome;
+    }
+    copy_page(page_address(page), page_address(original));
+    put_page(original);
+    page->flags = PG_ANON_EXCLUSIVE;
+    vma->vm_mm->rss[MM_ANONPAGES]++;
+    set_fault_pte(vmf, mk_own_pte(vma, page));
+    return FAULT_FILE_COPIED;
+}
+
+static enum fault_outcome do_shared_fault(struct vm_fault *vmf)
+{
+    enum fault_outcome outcome;
+    struct page *page = find_file_page(vmf, &outcome);
+
+    if (unlikely(!page))
+        return outcome;
+    page->flags |= PG_DIRTY;
+    return map_file_page(vmf, page, PTE_DIRTY);
+}
+
+static enum fault_outcome do_fault(struct vm_fault *vmf)
+{
+    if (!(vmf->flags & FAULT_FLAG_WRITE))
+        return do_read_fault(vmf);
+    if (!(vmf->vma->vm_flags & VM_SHARED))
+        return do_cow_fault(vmf);
+    return do_shared_fault(vmf);
+}
+
+/* ---- the way down ---- */
+
+static enum fault_outcome handle_pte_fault(struct vm_fault *vmf)
+{
+    if (pte_none(vmf->orig_pte))
+        return vma_is_anonymous(vmf->vma) ? do_anonymous_page(vmf) : do_fault(vmf);
+    if ((vmf->flags & FAULT_FLAG_WRITE) && !pte_write(vmf->orig_pte))
+        return do_wp_page(vmf);
+
+    /* The entry allows the access already: only the processor's copy of it was behind. */
+    arch_flush_page(vmf->address);
+    return FAULT_SPURIOUS;
+}
+
+enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned flags)
+{
+    struct vm_fault vmf = { .vma = vma, .address = address & PAGE_MASK, .flags = flags };
+
+    vmf.ptep = pte_offset(vma->vm_mm->pgd, address);
+    if (unlikely(!vmf.ptep)) {
+        vmf.ptep = pte_alloc(vma->vm_mm, address);
+        if (!vmf.ptep)
+            return FAULT_OUT_OF_MEMORY;
+    }
+    vmf.orig_pte = *vmf.ptep;
+
+    enum fault_outcome outcome = handle_pte_fault(&vmf);
+    if (likely(!fault_failed(outcome)))
+        ++*mm_fault_counter;
+    return outcome;
+}
+
+/* ---- refusals ---- */
+
+/* True when VMA forbids the access. A page that is present was refused by the processor itself, unless a write may be copy-on-write. */
+static inline bool access_error(unsigned error, const struct vm_area_struct *vma)
+{
+    if (error & PF_WRITE)
+        return !(vma->vm_flags & VM_WRITE);
+    if (error & PF_PRESENT)
+        return true;
+    return !(vma->vm_flags & VM_ACCESS_FLAGS);
+}
+
+static enum fault_outcome name_access_error(unsigned error)
+{
+    if (error & PF_WRITE)
+        return FAULT_NOT_WRITABLE;
+    return error & PF_INSTRUCTION ? FAULT_NOT_EXECUTABLE : FAULT_NOT_READABLE;
+}
+
+/* The VMA for an access at ADDRESS in *FOUND, its stack grown if need be; else the refusal. */
+static inline enum fault_outcome find_user_vma(struct mm_struct *mm, unsigned long address,
+                                               unsigned error, struct vm_area_struct **found)
+{
+    *found = NULL;
+    if (unlikely(address >= TASK_SIZE))
+        return FAULT_KERNEL_ADDRESS;
+    struct vm_area_struct *vma = find_vma(mm, address);
+    if (unlikely(!vma))
+        return FAULT_NO_MAPPING;
+    if (unlikely(vma->vm_start > address)) {
+        if (!(vma->vm_flags & VM_GROWSDOWN))
+            return FAULT_NO_MAPPING;
+        *found = vma;
+        if (expand_stack(vma, address))
+            return FAULT_BELOW_STACK;
+    }
+    *found = vma;
+    return unlikely(access_error(error, vma)) ? name_access_error(error) : FAULT_ALLOWED;
+}
+
+static u64 pte_value_at(struct mm_struct *mm, unsigned long address)
+{
+    pte_t *ptep = address < TASK_SIZE ? pte_offset(mm->pgd, address) : NULL;
+    return ptep ? ptep->value : 0;
+}
+
+enum fault_outcome do_user_addr_fault(struct mm_struct *mm, unsigned long address, unsigned error,
+                                      unsigned long ip, struct vm_area_struct **concerned)
+{
+    struct vm_area_struct *vma;
+    u64 pte_before = journal_wants(JOURNAL_FAULT) ? pte_value_at(mm, address) : 0;
+
+    enum fault_outcome outcome = find_user_vma(mm, address, error, &vma);
+    if (likely(outcome == FAULT_ALLOWED))
+        outcome = handle_mm_fault(vma, address, error & PF_WRITE ? FAULT_FLAG_WRITE : 0);
+
+    fault_counts[outcome]++;
+    journal(JOURNAL_FAULT, address, error, ip, vma ? vma->vm_start : 0, vma ? vma->vm_end : 0,
+            outcome, pte_before, pte_value_at(mm, address));
+    if (concerned)
+        *concerned = vma;
+    return outcome;
+}

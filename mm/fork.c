@@ -1,0 +1,136 @@
+/* fork: a second address space that promises the same, and shares every frame until one of the two writes. */
+#include "mm/filemap.h"
+#include "mm/limits.h"
+#include "mm/page_table.h"
+#include "mm/unmap.h"
+
+/*
+ * Pages of one's own can be found nowhere else, so their entries are copied. Everything else (untouched or only read anonymous memory,
+ * file pages, shared memory) a fault of the child finds again.
+ */
+static inline bool vma_needs_copy(const struct vm_area_struct *vma)
+{
+    return vma->vm_anon != 0;
+}
+
+/* Shares the page of *FROM with the child: neither may write to it any more. Returns the child's entry. */
+static inline pte_t share_page(struct mm_struct *parent, unsigned long address, pte_t *from)
+{
+    pte_t pte = *from;
+
+    if (pte_write(pte)) {
+        pte = pte_wrprotect(pte);
+        set_pte_at(parent, address, from, pte);
+    }
+    return pte_mkold(pte);
+}
+
+/* Copies the entries of one page table: [address, end) lies within what TO and FROM, its tables' slots, cover. */
+static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *child, pte_t *to,
+                           pte_t *from, unsigned long address, unsigned long end)
+{
+    struct mm_struct *parent = vma->vm_mm;
+    long anonymous = 0;
+
+    for (; address < end; address += PAGE_SIZE, to++, from++) {
+        if (pte_none(*from))
+            continue;
+        if (likely(!is_zero_pfn(pte_pfn(*from)))) {
+            struct page *page = pte_page(*from);
+            get_page(page);
+            if (likely(page->type == PAGE_ANON)) {
+                page->flags &= (u16)~PG_ANON_EXCLUSIVE;
+                anonymous++;
+            } else {
+                child->rss[page_counter(page)]++;
+            }
+        }
+        set_pte_at(child, address, to, share_page(parent, address, from));
+    }
+    child->rss[MM_ANONPAGES] += anonymous;
+}
+
+/* Copies what VMA of the parent has into CHILD, table by table; absent tables are skipped in one step. 0 or -ENOMEM. */
+static int copy_page_range(struct mm_struct *child, struct vm_area_struct *vma)
+{
+    unsigned long address = vma->vm_start;
+    pte_t *from;
+
+    while ((from = pte_seek(vma->vm_mm->pgd, address, vma->vm_end, &address)) != NULL) {
+        unsigned long table_end = ALIGN_DOWN(address, LEVEL_SIZE(2)) + LEVEL_SIZE(2);
+        unsigned long end = MIN(table_end, vma->vm_end);
+        pte_t *to = pte_alloc(child, address);
+        if (unlikely(!to))
+            return -ENOMEM;
+        copy_pte_range(vma, child, to, from, address, end);
+        address = end;
+    }
+    return 0;
+}
+
+/* The child's counterpart of VMA, in no list yet; NULL: no memory. */
+static struct vm_area_struct *dup_vma(struct mm_struct *child, const struct vm_area_struct *vma)
+{
+    struct vm_area_struct *copy = vma_dup(vma, child);
+    if (unlikely(!copy))
+        return NULL;
+
+    copy->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+    if (vma->vm_flags & VM_WIPEONFORK)
+        copy->vm_anon = 0;
+    else if (vma->vm_anon)
+        copy->vm_anon = vma_inherited_anon();
+    return copy;
+}
+
+/* What the child has besides its VMAs: the layout and the counters, less what is not inherited. */
+static void copy_layout(struct mm_struct *child, const struct mm_struct *parent)
+{
+    child->mmap_base = parent->mmap_base;
+    child->start_code = parent->start_code;
+    child->end_code = parent->end_code;
+    child->start_data = parent->start_data;
+    child->end_data = parent->end_data;
+    child->start_brk = parent->start_brk;
+    child->brk = parent->brk;
+    child->start_stack = parent->start_stack;
+    child->arg_start = parent->arg_start;
+    child->arg_end = parent->arg_end;
+    child->env_start = parent->env_start;
+    child->env_end = parent->env_end;
+    child->may_lock_beyond_limit = parent->may_lock_beyond_limit;
+    child->may_map_low = parent->may_map_low;
+}
+
+int dup_mmap(struct mm_struct *child, struct mm_struct *parent)
+{
+    struct vm_area_struct *last = NULL;
+    int error = 0;
+
+    copy_layout(child, parent);
+    for (struct vm_area_struct *vma = parent->mmap; vma && !error; vma = vma->vm_next) {
+        if (vma->vm_flags & VM_DONTCOPY)
+            continue;
+        if ((vma->vm_flags & VM_ACCOUNT) && vm_acct_memory(child, vma_pages(vma))) {
+            error = -ENOMEM;
+            break;
+        }
+        struct vm_area_struct *copy = dup_vma(child, vma);
+        if (unlikely(!copy)) {
+            error = -ENOMEM;
+            break;
+        }
+        vma_append(child, copy, last);
+        last = copy;
+        vm_stat_account(child, copy->vm_flags, (long)vma_pages(copy));
+        if (!(vma->vm_flags & VM_WIPEONFORK) && vma_needs_copy(vma))
+            error = copy_page_range(child, vma);
+    }
+    child->hiwater_vm = child->total_vm;
+    child->hiwater_rss = (unsigned long)(child->rss[MM_FILEPAGES] + child->rss[MM_ANONPAGES] +
+                                         child->rss[MM_SHMEMPAGES]);
+    /* The parent's writable translations are out of date now. */
+    if (arch_read_cr3() == parent->pgd_phys)
+        arch_load_cr3(parent->pgd_phys);
+    return error;
+}

@@ -1,0 +1,330 @@
+/* mmap: promises a range of addresses. Only VMAs are made or changed; not one frame is allocated (but by POPULATE and LOCKED). */
+#include "mm/filemap.h"
+#include "mm/limits.h"
+#include "mm/page_table.h"
+#include "mm/populate.h"
+
+/* Where MAP_32BIT looks, and where the bottom-up search of last resort begins. */
+#define LOW_WINDOW_START 0x40000000ul
+#define LOW_WINDOW_END 0x80000000ul
+#define TASK_UNMAPPED_BASE PAGE_ALIGN(TASK_SIZE / 3)
+
+/* Flags that a MAP_SHARED_VALIDATE mapping of a file may carry (Linux's LEGACY_MAP_MASK). */
+#define LEGACY_MAP_MASK                                                                           \
+    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |      \
+     MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
+     MAP_HUGETLB | MAP_32BIT | MAP_HUGE_BITS)
+#define MAP_HUGE_SHIFT 26
+#define MAP_HUGE_BITS (0x3ful << MAP_HUGE_SHIFT)
+#define HUGE_PAGE_SHIFT_DEFAULT 21
+
+/* ---- where ---- */
+
+static bool is_free(struct mm_struct *mm, unsigned long address, unsigned long length)
+{
+    const struct vm_area_struct *vma = find_vma(mm, address);
+    return !vma || address + length <= vm_start_gap(vma);
+}
+
+/* From the bottom: MAP_32BIT, and when the top-down area is full. */
+static unsigned long unmapped_area_bottomup(struct mm_struct *mm, unsigned long hint,
+                                            unsigned long length, unsigned long flags)
+{
+    unsigned long low = TASK_UNMAPPED_BASE, high = TASK_SIZE;
+
+    if (flags & MAP_32BIT) {
+        low = LOW_WINDOW_START;
+        high = LOW_WINDOW_END;
+    }
+    if (length > high)
+        return (unsigned long)-ENOMEM;
+    if (hint && high - length >= hint && is_free(mm, hint, length))
+        return hint;
+    return vm_unmapped_area_bottomup(mm, length, low, high);
+}
+
+/* HINT when that is free, else the highest free range below mmap_base. HINT and LENGTH are page-aligned. */
+static unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint, unsigned long length,
+                                   unsigned long flags)
+{
+    if (unlikely(flags & MAP_32BIT))
+        return unmapped_area_bottomup(mm, hint, length, flags);
+
+    if (hint && hint <= TASK_SIZE - length && is_free(mm, hint, length))
+        return hint;
+
+    unsigned long address = vm_unmapped_area_topdown(mm, length, PAGE_SIZE, mm->mmap_base);
+    if (likely(!IS_ERR_VALUE(address)))
+        return address;
+    return unmapped_area_bottomup(mm, hint, length, flags);
+}
+
+unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
+                                unsigned long flags)
+{
+    if (length > TASK_SIZE)
+        return (unsigned long)-ENOMEM;
+    if (!(flags & MAP_FIXED)) {
+        address = unmapped_area(mm, address, length, flags);
+        if (IS_ERR_VALUE(address))
+            return address;
+    }
+    if (address > TASK_SIZE - length)
+        return (unsigned long)-ENOMEM;
+    if (!IS_ALIGNED(address, PAGE_SIZE))
+        return (unsigned long)-EINVAL;
+    if (address < mmap_min_addr && !mm->may_map_low)
+        return (unsigned long)-EPERM;
+    return address;
+}
+
+/* A hint is rounded down to its page; one that is not 0 but too low means the lowest allowed page. */
+static unsigned long round_hint(unsigned long hint)
+{
+    hint &= PAGE_MASK;
+    return hint && hint < mmap_min_addr ? PAGE_ALIGN(mmap_min_addr) : hint;
+}
+
+/* ---- what ---- */
+
+unsigned long vm_flags_of_prot(unsigned long prot)
+{
+    _Static_assert(PROT_READ == VM_READ && PROT_WRITE == VM_WRITE && PROT_EXEC == VM_EXEC,
+                   "the bits of a protection are those of vm_flags");
+    return prot & VM_ACCESS_FLAGS;
+}
+
+static unsigned long vm_flags_of_map(unsigned long flags)
+{
+    _Static_assert(MAP_GROWSDOWN == VM_GROWSDOWN && MAP_LOCKED == VM_LOCKED,
+                   "these bits are equal");
+    return flags & (VM_GROWSDOWN | VM_LOCKED);
+}
+
+/* The sharing rules of a file mapping: adds to *VM_FLAGS or refuses. */
+static int check_file_mapping(const struct mmap_source *source, unsigned long prot,
+                              unsigned long flags, unsigned long *vm_flags)
+{
+    switch (flags & MAP_TYPE) {
+    case MAP_SHARED_VALIDATE:
+        if (flags & ~(unsigned long)LEGACY_MAP_MASK)
+            return -EOPNOTSUPP;
+        /* fallthrough */
+    case MAP_SHARED:
+        if ((prot & PROT_WRITE) && !source->writable)
+            return -EACCES;
+        *vm_flags |= VM_SHARED | VM_MAYSHARE;
+        if (!source->writable)
+            *vm_flags &= ~(VM_MAYWRITE | VM_SHARED);
+        break;
+    case MAP_PRIVATE:
+        break;
+    default:
+        return -EINVAL;
+    }
+
+    if (!source->readable)
+        return -EACCES;
+    if (source->no_exec) {
+        if (*vm_flags & VM_EXEC)
+            return -EPERM;
+        *vm_flags &= ~VM_MAYEXEC;
+    }
+    return *vm_flags & VM_GROWSDOWN ? -EINVAL : 0;
+}
+
+static int check_anonymous_mapping(unsigned long flags, unsigned long *vm_flags)
+{
+    switch (flags & MAP_TYPE) {
+    case MAP_SHARED:
+        if (*vm_flags & VM_GROWSDOWN)
+            return -EINVAL;
+        *vm_flags |= VM_SHARED | VM_MAYSHARE;
+        return 0;
+    case MAP_PRIVATE:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* Huge pages come from a pool that this kernel never fills: bad sizes and places are told apart, the rest is "no memory". */
+static unsigned long refuse_huge_mapping(unsigned long address, unsigned long flags)
+{
+    unsigned long shift = (flags & MAP_HUGE_BITS) >> MAP_HUGE_SHIFT;
+
+    if (shift != 0 && shift != HUGE_PAGE_SHIFT_DEFAULT)
+        return (unsigned long)-EINVAL;
+    if ((flags & MAP_FIXED) && !IS_ALIGNED(address, 1ul << HUGE_PAGE_SHIFT_DEFAULT))
+        return (unsigned long)-EINVAL;
+    return (unsigned long)-ENOMEM;
+}
+
+/* ---- the mapping itself ---- */
+
+/* Pages of [start, end) that are mapped already: a MAP_FIXED mapping gives them back before it takes. */
+static unsigned long count_mapped_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+    unsigned long pages = 0;
+    struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+
+    for (; vma && vma->vm_start < end; vma = vma->vm_next)
+        pages += (MIN(vma->vm_end, end) - MAX(vma->vm_start, start)) >> PAGE_SHIFT;
+    return pages;
+}
+
+/* A VMA for the new mapping, in no list yet, with the object that it maps. NULL: no memory. */
+static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct mmap_source *source,
+                                       const struct vm_area_struct *wanted)
+{
+    struct vm_area_struct *vma = vma_alloc(mm);
+    if (unlikely(!vma))
+        return NULL;
+    vma->vm_start = wanted->vm_start;
+    vma->vm_end = wanted->vm_end;
+    vma->vm_flags = wanted->vm_flags;
+    vma->vm_pgoff = wanted->vm_pgoff;
+
+    if (source) {
+        vma->vm_ops = source->ops;
+        vma->vm_mapping = source->mapping;
+        if (source->mapping)
+            mapping_get(source->mapping);
+    } else if (wanted->vm_flags & VM_SHARED) {
+        vma->vm_ops = &shmem_vm_ops;
+        vma->vm_mapping = shmem_create(wanted->vm_end - wanted->vm_start);
+        if (!vma->vm_mapping) {
+            vma_free(vma);
+            return NULL;
+        }
+    }
+    return vma;
+}
+
+/*
+ * Makes the mapping described by WANTED (range, flags, offset), in place of whatever is there. What can fail for want of kernel memory
+ * comes before anything is unmapped; refusals by the overcommit rule come after, as in Linux.
+ */
+static unsigned long mmap_region(struct mm_struct *mm, const struct mmap_source *source,
+                                 struct vm_area_struct *wanted)
+{
+    unsigned long start = wanted->vm_start, end = wanted->vm_end;
+    unsigned long pages = (end - start) >> PAGE_SHIFT;
+    bool is_shared_anonymous = !source && (wanted->vm_flags & VM_SHARED);
+    struct vm_area_struct *vma = NULL;
+
+    if (unlikely(!may_expand_vm(mm, wanted->vm_flags, pages)) &&
+        !may_expand_vm(mm, wanted->vm_flags, pages - count_mapped_pages(mm, start, end)))
+        return (unsigned long)-ENOMEM;
+
+    if (unlikely(find_vma_intersection(mm, start, end))) {
+        vma = make_vma(mm, source, wanted);
+        if (!vma || do_munmap(mm, start, end - start))
+            goto no_memory;
+    }
+
+    bool is_accountable = accountable_mapping(wanted->vm_flags);
+    if (is_accountable) {
+        if (vm_acct_memory(mm, pages))
+            goto no_memory;
+        wanted->vm_flags |= VM_ACCOUNT;
+    }
+
+    /* A shared anonymous mapping is an object of its own: it joins nothing. */
+    bool joined = !is_shared_anonymous &&
+                  vma_expand(mm, start, end, wanted->vm_flags, source ? source->ops : NULL,
+                             source ? source->mapping : NULL, wanted->vm_pgoff);
+    if (joined) {
+        if (vma)
+            vma_free(vma);
+    } else {
+        if (!vma)
+            vma = make_vma(mm, source, wanted);
+        if (unlikely(!vma || (is_shared_anonymous && shmem_account(vma)))) {
+            if (is_accountable)
+                vm_unacct_memory(mm, pages);
+            goto no_memory;
+        }
+        vma->vm_flags = wanted->vm_flags;
+        insert_vm_struct(mm, vma);
+    }
+
+    vm_stat_account(mm, wanted->vm_flags, (long)pages);
+    if (unlikely(wanted->vm_flags & VM_LOCKED))
+        mm->locked_vm += pages;
+    return start;
+
+no_memory:
+    if (vma)
+        vma_free(vma);
+    return (unsigned long)-ENOMEM;
+}
+
+unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
+                      unsigned long length, unsigned long prot, unsigned long flags,
+                      unsigned long offset)
+{
+    unsigned long pgoff = offset >> PAGE_SHIFT;
+    int error;
+
+    if (!IS_ALIGNED(offset, PAGE_SIZE) || !length)
+        return (unsigned long)-EINVAL;
+    if (flags & MAP_FIXED_NOREPLACE)
+        flags |= MAP_FIXED;
+    if (!(flags & MAP_FIXED))
+        address = round_hint(address);
+
+    length = PAGE_ALIGN(length);
+    if (!length)
+        return (unsigned long)-ENOMEM;
+    if (pgoff + (length >> PAGE_SHIFT) < pgoff)
+        return (unsigned long)-EOVERFLOW;
+    if (unlikely(mm->map_count > sysctl_max_map_count))
+        return (unsigned long)-ENOMEM;
+    if (unlikely(flags & MAP_HUGETLB))
+        return source ? (unsigned long)-EINVAL : refuse_huge_mapping(address, flags);
+
+    address = get_unmapped_area(mm, address, length, flags);
+    if (IS_ERR_VALUE(address))
+        return address;
+    if ((flags & MAP_FIXED_NOREPLACE) && find_vma_intersection(mm, address, address + length))
+        return (unsigned long)-EEXIST;
+
+    unsigned long vm_flags = vm_flags_of_prot(prot) | vm_flags_of_map(flags) | mm->def_flags |
+                             VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+    if (unlikely(flags & MAP_LOCKED) && !can_do_mlock(mm))
+        return (unsigned long)-EPERM;
+    if (mlock_future_check(mm, vm_flags, length))
+        return (unsigned long)-EAGAIN;
+
+    if (source) {
+        error = check_file_mapping(source, prot, flags, &vm_flags);
+    } else {
+        error = check_anonymous_mapping(flags, &vm_flags);
+        pgoff = vm_flags & VM_SHARED ? 0 : address >> PAGE_SHIFT;
+    }
+    if (unlikely(error))
+        return (unsigned long)(long)error;
+    if ((flags & MAP_NORESERVE) && sysctl_overcommit_memory != OVERCOMMIT_NEVER)
+        vm_flags |= VM_NORESERVE;
+
+    struct vm_area_struct wanted = {
+        .vm_start = address, .vm_end = address + length, .vm_flags = vm_flags, .vm_pgoff = pgoff,
+    };
+    address = mmap_region(mm, source, &wanted);
+    if (!IS_ERR_VALUE(address) &&
+        ((vm_flags & VM_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
+        mm_populate(mm, address, length);
+    return address;
+}
+
+int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length,
+                 unsigned long vm_flags)
+{
+    struct vm_area_struct wanted = {
+        .vm_start = start, .vm_end = start + PAGE_ALIGN(length), .vm_pgoff = start >> PAGE_SHIFT,
+        .vm_flags = vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
+    };
+    unsigned long address = mmap_region(mm, NULL, &wanted);
+    return IS_ERR_VALUE(address) ? (int)(long)address : 0;
+}

@@ -1,0 +1,297 @@
+/*
+ * The frame allocator's face: single frames come from a per-CPU list that exchanges them with the buddy allocator in
+ * batches; every frame's type and the count of each type are kept here.
+ */
+#include "mm/page_alloc.h"
+#include "kernel/lib/panic.h"
+#include "kernel/trace/journal.h"
+#include "mm/buddy.h"
+#include "mm/frame_poison.h"
+
+#define CACHE_FRAMES 256    /* in the per-CPU list, at most */
+#define REFILL_FRAMES 64    /* taken from the buddy allocator when it is empty: a power of two */
+#define REFILL_ORDER 6
+#define SPILL_FRAMES 128    /* given back when it is full */
+#define RECLAIMERS_MAX 4
+
+unsigned long frame_counts[PAGE_TYPES];
+unsigned long reserve_frames;
+unsigned long fail_allocation_countdown;
+bool fail_allocations_forever;
+
+/* The per-CPU list: a stack, whose top is given out next. */
+static struct {
+    unsigned long count;
+    struct page *frames[CACHE_FRAMES];
+} cache;
+
+static unsigned long (*reclaimers[RECLAIMERS_MAX])(void);
+
+void page_alloc_add_reclaimer(unsigned long (*reclaim)(void))
+{
+    for (unsigned i = 0; i < RECLAIMERS_MAX; i++) {
+        if (reclaimers[i] == reclaim)
+            return;
+        if (!reclaimers[i]) {
+            reclaimers[i] = reclaim;
+            return;
+        }
+    }
+    panic("more than %d reclaimers", RECLAIMERS_MAX);
+}
+
+bool allocation_should_fail(void)
+{
+    if (fail_allocation_countdown == 0)
+        return false;
+    if (fail_allocation_countdown > 1) {
+        fail_allocation_countdown--;
+        return false;
+    }
+    /* The one to fail. A countdown that stays at 1 fails the next one too. */
+    if (!fail_allocations_forever)
+        fail_allocation_countdown = 0;
+    return true;
+}
+
+/* ---- between the per-CPU list and the buddy allocator ---- */
+
+/* Fills the empty list so that frames come out in ascending order. False: there are none. */
+static bool refill_cache(void)
+{
+    unsigned long wanted = REFILL_FRAMES;
+    unsigned order;
+    struct page *page;
+
+    while (wanted != 0 &&
+           (page = buddy_take(0, 63 - (unsigned)__builtin_clzl(wanted), &order)) != NULL) {
+        unsigned long frames = 1ul << order;
+        struct page **slot = cache.frames + cache.count + frames;
+
+        cache.count += frames;
+        wanted -= frames;
+        for (; frames != 0; frames--, page++) {
+            page_set_state(page, PAGE_STATE_CACHED);
+            *--slot = page;
+        }
+    }
+    return cache.count != 0;
+}
+
+/*
+ * Gives the top COUNT frames of the list back. Frames that were freed one after the other are mostly neighbours: runs of them go
+ * back as whole blocks.
+ */
+static void spill_cache(unsigned long count)
+{
+    while (count != 0) {
+        struct page *first = cache.frames[--cache.count];
+        struct page *last = first;
+
+        page_set_state(first, PAGE_STATE_FREE_TAIL);
+        for (count--; count != 0; count--, cache.count--) {
+            struct page *page = cache.frames[cache.count - 1];
+
+            if (page == last + 1)
+                last = page;
+            else if (page == first - 1)
+                first = page;
+            else
+                break;
+            page_set_state(page, PAGE_STATE_FREE_TAIL);
+        }
+        buddy_free_range(page_to_pfn(first), page_to_pfn(last) + 1);
+    }
+}
+
+void frame_cache_init(void)
+{
+    cache.count = 0;
+}
+
+void drain_page_cache(void)
+{
+    spill_cache(cache.count);
+}
+
+/* ---- allocation ---- */
+
+/* Marks the frames of a block as given out and counts them. */
+static inline struct page *give_out(struct page *page, unsigned order, enum page_type type)
+{
+    page_set_state(page, PAGE_STATE(type, order, 1));
+    for (unsigned long i = 1; i < 1ul << order; i++)
+        page_set_state(page + i, PAGE_STATE(type, PAGE_TAIL, 0));
+    frame_counts[PAGE_FREE] -= 1ul << order;
+    frame_counts[type] += 1ul << order;
+    journal(JOURNAL_FRAME_ALLOC, page_to_pfn(page), order, type);
+    frame_given_out(page, order);
+    return page;
+}
+
+static bool type_may_use_reserve(enum page_type type)
+{
+    return type == PAGE_TABLE || type == PAGE_SLAB || type == PAGE_KERNEL;
+}
+
+static struct page *try_alloc(unsigned order, enum page_type type)
+{
+    unsigned long frames = 1ul << order;
+    unsigned got;
+
+    if (frame_counts[PAGE_FREE] < frames + (type_may_use_reserve(type) ? 0 : reserve_frames))
+        return NULL;
+    if (order == 0)
+        return cache.count != 0 || refill_cache() ? cache.frames[--cache.count] : NULL;
+    struct page *page = buddy_take(order, order, &got);
+    if (!page) {
+        drain_page_cache();
+        page = buddy_take(order, order, &got);
+    }
+    return page;
+}
+
+/* Lets the reclaimers work, unless this is one of them. True when one gave something back. */
+static bool reclaim_frames(void)
+{
+    static bool reclaiming;
+    bool freed = false;
+
+    if (reclaiming)
+        return false;
+    reclaiming = true;
+    for (unsigned i = 0; i < RECLAIMERS_MAX && reclaimers[i] && !freed; i++)
+        freed = reclaimers[i]() != 0;
+    reclaiming = false;
+    return freed;
+}
+
+/* Everything but the common case. */
+static __attribute__((noinline)) struct page *alloc_slowly(unsigned order, enum page_type type)
+{
+    struct page *page;
+
+    assert(order <= MAX_ORDER);
+    if (allocation_should_fail())
+        return NULL;
+    while ((page = try_alloc(order, type)) == NULL)
+        if (!reclaim_frames())
+            return NULL;
+    return give_out(page, order, type);
+}
+
+static inline struct page *alloc_fast(enum page_type type)
+{
+    if (unlikely(fail_allocation_countdown != 0 || frame_counts[PAGE_FREE] <= reserve_frames ||
+                 cache.count == 0))
+        return alloc_slowly(0, type);
+    return give_out(cache.frames[--cache.count], 0, type);
+}
+
+struct page *alloc_page(enum page_type type)
+{
+    return alloc_fast(type);
+}
+
+struct page *alloc_pages(unsigned order, enum page_type type)
+{
+    return order == 0 ? alloc_fast(type) : alloc_slowly(order, type);
+}
+
+struct page *alloc_zeroed_page(enum page_type type)
+{
+    struct page *page = alloc_fast(type);
+
+    if (likely(page))
+        clear_page(page_address(page));
+    return page;
+}
+
+struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address)
+{
+    (void)vma, (void)address;
+    struct page *page = alloc_fast(PAGE_ANON);
+
+    if (likely(page))
+        clear_page(page_address(page));
+    return page;
+}
+
+/* ---- release ---- */
+
+/* Types that free_pages takes: neither free already nor never to be freed. */
+#define FREEABLE_TYPES                                                                           \
+    (1u << PAGE_KERNEL | 1u << PAGE_SLAB | 1u << PAGE_TABLE | 1u << PAGE_ANON | 1u << PAGE_FILE | \
+     1u << PAGE_SHMEM | 1u << PAGE_ARCHIVE)
+
+static inline void free_fast(struct page *page)
+{
+    /* Type and order in one: a wrong order makes it larger than any type. */
+    unsigned type = page->type | (unsigned)page->order << 8;
+
+    assert(type < PAGE_TYPES && (FREEABLE_TYPES >> type & 1));
+    frame_counts[type]--;
+    frame_counts[PAGE_FREE]++;
+    journal(JOURNAL_FRAME_FREE, page_to_pfn(page), 0, type);
+    frame_taken_back(page, 0);
+    page_set_state(page, PAGE_STATE_CACHED);
+    if (unlikely(cache.count == CACHE_FRAMES))
+        spill_cache(SPILL_FRAMES);
+    cache.frames[cache.count++] = page;
+}
+
+static void free_block(struct page *page, unsigned order)
+{
+    unsigned type = page->type;
+
+    assert(type < PAGE_TYPES && (FREEABLE_TYPES >> type & 1) && page->order == order);
+    frame_counts[type] -= 1ul << order;
+    frame_counts[PAGE_FREE] += 1ul << order;
+    journal(JOURNAL_FRAME_FREE, page_to_pfn(page), order, type);
+    frame_taken_back(page, order);
+    for (unsigned long i = 1; i < 1ul << order; i++)
+        page_set_state(page + i, PAGE_STATE_FREE_TAIL);
+    buddy_free(page_to_pfn(page), order);
+}
+
+void free_pages(struct page *page, unsigned order)
+{
+    if (likely(order == 0))
+        free_fast(page);
+    else
+        free_block(page, order);
+}
+
+void free_last_reference(struct page *page)
+{
+    free_fast(page);
+}
+
+/* ---- audit ---- */
+
+const char *page_alloc_audit(void)
+{
+    unsigned long counts[PAGE_TYPES] = { 0 };
+    const char *finding = buddy_audit();
+
+    if (finding)
+        return finding;
+    for (pfn_t pfn = 0; pfn < max_pfn; pfn++) {
+        if (pfn_to_page(pfn)->type >= PAGE_TYPES)
+            return "a frame has a type that does not exist";
+        counts[pfn_to_page(pfn)->type]++;
+    }
+    for (unsigned long i = 0; i < cache.count; i++)
+        if (page_state(cache.frames[i]) != PAGE_STATE_CACHED)
+            return "a frame of the per-CPU list is not marked so";
+    if (counts[PAGE_CACHED] != cache.count)
+        return "a frame is twice in the per-CPU list, or marked so and not in it";
+    if (counts[PAGE_FREE] != buddy_frames())
+        return "a frame is marked free but in no free block";
+    counts[PAGE_FREE] += counts[PAGE_CACHED];
+    counts[PAGE_CACHED] = 0;
+    for (unsigned type = 0; type < PAGE_TYPES; type++)
+        if (counts[type] != frame_counts[type])
+            return "frame_counts does not agree with the frames' types";
+    return NULL;
+}

@@ -1,0 +1,170 @@
+/* Taking promises back: munmap, the end of an address space, and the PTEs and frames that go with them. */
+#include "kernel/lib/panic.h"
+#include "mm/filemap.h"
+#include "mm/limits.h"
+#include "mm/page_table.h"
+#include "mm/unmap.h"
+
+/* Up to this many pages are forgotten one by one; beyond, reloading CR3 is cheaper. */
+#define FLUSH_SINGLE_PAGES_MAX 32
+
+/* VMAs closer together than this share page tables, so their tables are freed together. */
+#define SHARE_TABLES_WITHIN LEVEL_SIZE(2)
+
+void flush_range(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+    if (arch_read_cr3() != mm->pgd_phys)
+        return;
+    if (end - start > FLUSH_SINGLE_PAGES_MAX * PAGE_SIZE) {
+        arch_load_cr3(mm->pgd_phys);
+        return;
+    }
+    for (; start < end; start += PAGE_SIZE)
+        arch_flush_page(start);
+}
+
+/* Which of the resident counters a frame of user memory belongs to. */
+enum mm_counter page_counter(const struct page *page)
+{
+    if (likely(page->type == PAGE_ANON))
+        return MM_ANONPAGES;
+    return page->type == PAGE_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
+unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    struct pte_iter it = pte_iter_over(mm->pgd, start, end);
+    unsigned long zapped = 0, anonymous = 0;
+
+    while (pte_iter_next(&it)) {
+        pte_t pte = ptep_get_and_clear(mm, it.address, it.ptep);
+        zapped++;
+        if (is_zero_pfn(pte_pfn(pte)))
+            continue;
+        struct page *page = pte_page(pte);
+        if (likely(page->type == PAGE_ANON)) {
+            anonymous++;
+        } else {
+            mm->rss[page_counter(page)]--;
+            if (pte_dirty(pte))
+                page->flags |= PG_DIRTY;
+        }
+        put_page(page);
+    }
+    mm->rss[MM_ANONPAGES] -= (long)anonymous;
+    return zapped;
+}
+
+/* What the counters lose with [start, end) of VMA. */
+static void unaccount(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    unsigned long pages = (end - start) >> PAGE_SHIFT;
+
+    vm_stat_account(mm, vma->vm_flags, -(long)pages);
+    if (vma->vm_flags & VM_ACCOUNT)
+        vm_unacct_memory(mm, pages);
+    if (unlikely(vma->vm_flags & VM_LOCKED))
+        mm->locked_vm -= pages;
+}
+
+/* The high-water marks are looked at where something is about to go. */
+void update_hiwater(struct mm_struct *mm)
+{
+    unsigned long rss = (unsigned long)(mm->rss[MM_FILEPAGES] + mm->rss[MM_ANONPAGES] +
+                                        mm->rss[MM_SHMEMPAGES]);
+    mm->hiwater_rss = MAX(mm->hiwater_rss, rss);
+    mm->hiwater_vm = MAX(mm->hiwater_vm, mm->total_vm);
+}
+
+/* Takes [start, end) out of VMA, whose pages there are gone: all of it, its tail, or its head. Returns the first VMA above the cut. */
+static struct vm_area_struct *cut_out(struct vm_area_struct *vma, unsigned long start,
+                                      unsigned long end)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    struct vm_area_struct *next = vma->vm_next;
+
+    if (vma->vm_start < start) {
+        vma_set_end(vma, start);
+    } else if (vma->vm_end > end) {
+        vma_set_start(vma, end);
+        return vma;
+    } else {
+        remove_vm_struct(mm, vma);
+        vma_free(vma);
+    }
+    return next;
+}
+
+int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
+{
+    if (!IS_ALIGNED(start, PAGE_SIZE) || start > TASK_SIZE || length > TASK_SIZE - start)
+        return -EINVAL;
+    unsigned long end = start + PAGE_ALIGN(length);
+    if (end == start)
+        return -EINVAL;
+
+    struct vm_area_struct *first = find_vma_intersection(mm, start, end);
+    if (!first)
+        return 0;
+    /* A hole in the middle makes one VMA more; the part above the hole becomes it. */
+    if (first->vm_start < start && end < first->vm_end) {
+        int error = split_vma(mm, first, end, false);
+        if (error)
+            return error;
+    }
+    update_hiwater(mm);
+
+    unsigned long floor = first->vm_start < start ? start
+                        : first->vm_prev ? first->vm_prev->vm_end : 0;
+    unsigned long zapped = 0;
+    struct vm_area_struct *vma = first;
+    while (vma && vma->vm_start < end) {
+        unsigned long from = MAX(vma->vm_start, start), to = MIN(vma->vm_end, end);
+        zapped += zap_range(vma, from, to);
+        unaccount(vma, from, to);
+        vma = cut_out(vma, start, end);
+    }
+    free_pgtables(mm, start, end, floor, vma ? vma->vm_start : TASK_SIZE);
+    if (zapped)
+        flush_range(mm, start, end);
+    return 0;
+}
+
+void exit_mmap(struct mm_struct *mm)
+{
+    update_hiwater(mm);
+    for (struct vm_area_struct *vma = mm->mmap; vma; vma = vma->vm_next)
+        zap_range(vma, vma->vm_start, vma->vm_end);
+
+    /* Neighbours in groups, so that a table which several of them share is looked at once. */
+    unsigned long floor = 0;
+    struct vm_area_struct *vma = mm->mmap;
+    while (vma) {
+        unsigned long start = vma->vm_start;
+        while (vma->vm_next && vma->vm_next->vm_start - vma->vm_end < SHARE_TABLES_WITHIN)
+            vma = vma->vm_next;
+        unsigned long end = vma->vm_end;
+        vma = vma->vm_next;
+        free_pgtables(mm, start, end, floor, vma ? vma->vm_start : TASK_SIZE);
+        floor = end;
+    }
+
+    vma = mm->mmap;
+    mm->mmap = NULL;
+    mm->mmap_cache = NULL;
+    mm->mm_rb.node = NULL;
+    while (vma) {
+        struct vm_area_struct *next = vma->vm_next;
+        journal(JOURNAL_VMA_DELETE, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
+        list_del(&vma->shared);
+        vma_free(vma);
+        vma = next;
+    }
+    vm_unacct_memory(mm, mm->committed);
+    mm->map_count = 0;
+    mm->total_vm = mm->data_vm = mm->exec_vm = mm->stack_vm = mm->locked_vm = 0;
+    if (arch_read_cr3() == mm->pgd_phys)
+        arch_load_cr3(mm->pgd_phys);
+}

@@ -1,0 +1,275 @@
+/*
+ * The VMAs of an address space: a sorted list for walking, and a red-black tree that also knows the largest free gap below
+ * each node, for finding. This file alone changes bounds, links and the index.
+ */
+#include "kernel/lib/panic.h"
+#include "mm/filemap.h"
+#include "mm/limits.h"
+#include "mm/slab.h"
+#include "mm/vma_index.h"
+
+static DEFINE_SLAB_CACHE(vma_cache, "vm_area_struct", sizeof(struct vm_area_struct), 8);
+
+/* ---- making and freeing ---- */
+
+struct vm_area_struct *vma_alloc(struct mm_struct *mm)
+{
+    struct vm_area_struct *vma = slab_zalloc(&vma_cache);
+    if (likely(vma)) {
+        vma->vm_mm = mm;
+        list_init(&vma->shared);
+    }
+    return vma;
+}
+
+struct vm_area_struct *vma_dup(const struct vm_area_struct *old, struct mm_struct *mm)
+{
+    struct vm_area_struct *vma = slab_alloc(&vma_cache);
+    if (unlikely(!vma))
+        return NULL;
+    *vma = *old;
+    vma->vm_mm = mm;
+    list_init(&vma->shared);
+    if (vma->vm_mapping)
+        mapping_get(vma->vm_mapping);
+    return vma;
+}
+
+void vma_free(struct vm_area_struct *vma)
+{
+    if (vma->vm_mapping)
+        mapping_put(vma->vm_mapping);
+    slab_free(&vma_cache, vma);
+}
+
+/* ---- finding ---- */
+
+/* True when VMA is the answer to find_vma(ADDRESS): it ends above ADDRESS, and the one before it does not. */
+static inline bool is_first_above(const struct vm_area_struct *vma, unsigned long address)
+{
+    if (address >= vma->vm_end)
+        return false;
+    return vma->vm_start <= address || !vma->vm_prev || vma->vm_prev->vm_end <= address;
+}
+
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address)
+{
+    struct vm_area_struct *found = mm->mmap_cache;
+    if (found && is_first_above(found, address))
+        return found;
+
+    found = NULL;
+    struct rb_node *node = mm->mm_rb.node;
+    while (node) {
+        struct vm_area_struct *vma = rb_vma(node);
+        count_vma_step();
+        if (address < vma->vm_end) {
+            found = vma;
+            if (vma->vm_start <= address)
+                break;
+            node = node->left;
+        } else {
+            node = node->right;
+        }
+    }
+    if (found)
+        mm->mmap_cache = found;
+    return found;
+}
+
+struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long address,
+                                     struct vm_area_struct **prev)
+{
+    struct vm_area_struct *vma = find_vma(mm, address);
+    *prev = vma ? vma->vm_prev : vma_last(mm);
+    return vma;
+}
+
+/* ---- the list and the index ---- */
+
+/* The free gap just below VMA, less the guard gap that a growing stack keeps. */
+static inline unsigned long gap_below(const struct vm_area_struct *vma)
+{
+    unsigned long floor = vma->vm_prev ? vma->vm_prev->vm_end : 0;
+    unsigned long ceiling = vm_start_gap(vma);
+    return ceiling > floor ? ceiling - floor : 0;
+}
+
+static inline unsigned long subtree_gap(const struct rb_node *node)
+{
+    return node ? rb_vma(node)->rb_subtree_gap : 0;
+}
+
+unsigned long vma_largest_gap(const struct vm_area_struct *vma)
+{
+    unsigned long gap = gap_below(vma);
+    unsigned long left = subtree_gap(vma->vm_rb.left), right = subtree_gap(vma->vm_rb.right);
+
+    gap = MAX(gap, left);
+    return MAX(gap, right);
+}
+
+/* What the tree calls when the nodes below NODE changed: true when the largest gap did. */
+static bool update_largest_gap(struct rb_node *node)
+{
+    struct vm_area_struct *vma = rb_vma(node);
+    unsigned long gap = vma_largest_gap(vma);
+    bool changed = gap != vma->rb_subtree_gap;
+
+    vma->rb_subtree_gap = gap;
+    return changed;
+}
+
+static inline void gap_changed(struct vm_area_struct *vma)
+{
+    rb_propagate(&vma->vm_rb, update_largest_gap);
+}
+
+/* Links VMA between its neighbours. In the tree its place is below one of them: whichever has that side free. */
+static void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
+                         struct vm_area_struct *prev, struct vm_area_struct *next)
+{
+    vma->vm_prev = prev;
+    vma->vm_next = next;
+    if (prev)
+        prev->vm_next = vma;
+    else
+        mm->mmap = vma;
+    if (next) {
+        next->vm_prev = vma;
+        gap_changed(next);
+    }
+
+    vma->vm_rb.left = vma->vm_rb.right = NULL;
+    vma->rb_subtree_gap = gap_below(vma);
+    if (next && !next->vm_rb.left)
+        rb_insert(&mm->mm_rb, &vma->vm_rb, &next->vm_rb, &next->vm_rb.left, update_largest_gap);
+    else if (prev)
+        rb_insert(&mm->mm_rb, &vma->vm_rb, &prev->vm_rb, &prev->vm_rb.right, update_largest_gap);
+    else
+        rb_insert(&mm->mm_rb, &vma->vm_rb, NULL, &mm->mm_rb.node, update_largest_gap);
+    mm->map_count++;
+    if (vma->vm_mapping)
+        list_add_tail(&vma->shared, &vma->vm_mapping->i_mmap);
+}
+
+void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    struct vm_area_struct *prev = vma->vm_prev, *next = vma->vm_next;
+
+    rb_erase(&mm->mm_rb, &vma->vm_rb, update_largest_gap);
+    if (prev)
+        prev->vm_next = next;
+    else
+        mm->mmap = next;
+    if (next) {
+        next->vm_prev = prev;
+        gap_changed(next);
+    }
+    mm->map_count--;
+    /* The neighbour above is what the next lookup here will be after. */
+    if (mm->mmap_cache == vma)
+        mm->mmap_cache = next;
+    if (vma->vm_mapping)
+        list_del(&vma->shared);
+}
+
+void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    struct vm_area_struct *prev, *next = find_vma_prev(mm, vma->vm_start, &prev);
+
+    assert(!next || next->vm_start >= vma->vm_end);
+    link_between(mm, vma, prev, next);
+    journal(JOURNAL_VMA_ADD, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
+}
+
+void vma_append(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *last)
+{
+    link_between(mm, vma, last, NULL);
+    journal(JOURNAL_VMA_ADD, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
+}
+
+void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    vma_unlink(mm, vma);
+    journal(JOURNAL_VMA_DELETE, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
+}
+
+/* ---- bounds and flags ---- */
+
+void vma_move_start(struct vm_area_struct *vma, unsigned long start)
+{
+    vma->vm_pgoff += (unsigned long)((long)(start - vma->vm_start) >> PAGE_SHIFT);
+    vma->vm_start = start;
+    gap_changed(vma);
+}
+
+void vma_move_end(struct vm_area_struct *vma, unsigned long end)
+{
+    vma->vm_end = end;
+    if (vma->vm_next)
+        gap_changed(vma->vm_next);
+}
+
+static void journal_change(const struct vm_area_struct *vma, unsigned long start, unsigned long end,
+                           unsigned long flags)
+{
+    journal(JOURNAL_VMA_CHANGE, start, end, flags, vma->vm_start, vma->vm_end, vma->vm_flags);
+}
+
+void vma_set_start(struct vm_area_struct *vma, unsigned long start)
+{
+    unsigned long old = vma->vm_start;
+    vma_move_start(vma, start);
+    journal_change(vma, old, vma->vm_end, vma->vm_flags);
+}
+
+void vma_set_end(struct vm_area_struct *vma, unsigned long end)
+{
+    unsigned long old = vma->vm_end;
+    vma_move_end(vma, end);
+    journal_change(vma, vma->vm_start, old, vma->vm_flags);
+}
+
+void vma_set_flags(struct vm_area_struct *vma, unsigned long vm_flags)
+{
+    unsigned long old = vma->vm_flags;
+    vma->vm_flags = vm_flags;
+    journal_change(vma, vma->vm_start, vma->vm_end, old);
+}
+
+/* ---- splitting ---- */
+
+int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address,
+                bool new_below)
+{
+    assert(vma->vm_start < address && address < vma->vm_end);
+
+    struct vm_area_struct *new = vma_dup(vma, mm);
+    if (!new)
+        return -ENOMEM;
+    journal(JOURNAL_VMA_SPLIT, vma->vm_start, vma->vm_end, vma->vm_flags, address);
+
+    /* Linking brings the gaps up to date: neither part has one below it but the lower part's old one. */
+    unsigned long pages_below = (address - vma->vm_start) >> PAGE_SHIFT;
+    if (new_below) {
+        new->vm_end = address;
+        vma->vm_start = address;
+        vma->vm_pgoff += pages_below;
+        link_between(mm, new, vma->vm_prev, vma);
+    } else {
+        new->vm_start = address;
+        new->vm_pgoff += pages_below;
+        vma->vm_end = address;
+        link_between(mm, new, vma, vma->vm_next);
+    }
+    return 0;
+}
+
+int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address,
+              bool new_below)
+{
+    if (mm->map_count >= sysctl_max_map_count)
+        return -ENOMEM;
+    return __split_vma(mm, vma, address, new_below);
+}

@@ -1,0 +1,125 @@
+/* The search for a free range: down from the top for mmap, up from the bottom for MAP_32BIT and as a last resort. */
+#include "kernel/lib/errno.h"
+#include "mm/vma_index.h"
+
+#ifdef ZEROPAGE_HOST
+unsigned long vma_steps;
+#endif
+
+/* The window that is searched: a range of LENGTH bytes in [low, high). */
+struct window {
+    unsigned long length, low, high;
+};
+
+/* The part of the gap below VMA that lies in WINDOW: true when the length fits in. */
+static inline bool gap_fits(const struct vm_area_struct *vma, const struct window *window,
+                            unsigned long *start, unsigned long *end)
+{
+    unsigned long floor = vma->vm_prev ? vma->vm_prev->vm_end : 0;
+    unsigned long ceiling = vm_start_gap(vma);
+
+    *start = MAX(floor, window->low);
+    *end = MIN(ceiling, window->high);
+    return *end > *start && *end - *start >= window->length;
+}
+
+static inline bool subtree_fits(const struct rb_node *node, const struct window *window)
+{
+    return node && rb_vma(node)->rb_subtree_gap >= window->length;
+}
+
+/*
+ * Both searches walk the tree in address order (from the top, or from the bottom), go down only into subtrees with a large enough gap, and leave out
+ * what lies wholly outside the window. The answer's VMA goes into mmap_cache: the caller is about to insert just below it.
+ */
+unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
+                                       unsigned long low, unsigned long high)
+{
+    const struct window window = { length, low, high };
+    unsigned long start, end;
+
+    if (low >= high || high - low < length)
+        return (unsigned long)-ENOMEM;
+
+    struct vm_area_struct *last = vma_last(mm);
+    start = last ? MAX(last->vm_end, low) : low;
+    if (start < high && high - start >= length)
+        return high - length;
+
+    struct rb_node *node = mm->mm_rb.node;
+    if (!subtree_fits(node, &window))
+        return (unsigned long)-ENOMEM;
+    for (;;) {
+        /* Go up the addresses as far as there is hope. */
+        while (rb_vma(node)->vm_end < high && subtree_fits(node->right, &window)) {
+            node = node->right;
+            count_vma_step();
+        }
+        /* This gap, or the subtree below it, or the nearest ancestor that lies below. */
+        for (;;) {
+            struct vm_area_struct *vma = rb_vma(node);
+            count_vma_step();
+            if (gap_fits(vma, &window, &start, &end)) {
+                mm->mmap_cache = vma;
+                return end - length;
+            }
+            if (vma->vm_start <= low)
+                return (unsigned long)-ENOMEM;
+            if (subtree_fits(node->left, &window)) {
+                node = node->left;
+                break;
+            }
+            struct rb_node *child;
+            do {
+                child = node;
+                node = rb_parent(node);
+                if (!node)
+                    return (unsigned long)-ENOMEM;
+            } while (child == node->left);
+        }
+    }
+}
+
+unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long length,
+                                        unsigned long low, unsigned long high)
+{
+    const struct window window = { length, low, high };
+    unsigned long start, end;
+
+    if (low >= high || high - low < length)
+        return (unsigned long)-ENOMEM;
+
+    struct rb_node *node = mm->mm_rb.node;
+    while (subtree_fits(node, &window)) {
+        /* Go down the addresses as far as there is hope. */
+        while (rb_vma(node)->vm_start > low && subtree_fits(node->left, &window)) {
+            node = node->left;
+            count_vma_step();
+        }
+        for (;;) {
+            struct vm_area_struct *vma = rb_vma(node);
+            count_vma_step();
+            if (gap_fits(vma, &window, &start, &end)) {
+                mm->mmap_cache = vma;
+                return start;
+            }
+            if (vma->vm_end >= high)
+                return (unsigned long)-ENOMEM;
+            if (subtree_fits(node->right, &window)) {
+                node = node->right;
+                break;
+            }
+            struct rb_node *child;
+            do {
+                child = node;
+                node = rb_parent(node);
+                if (!node)
+                    goto above_all;
+            } while (child == node->right);
+        }
+    }
+above_all:;
+    struct vm_area_struct *last = vma_last(mm);
+    start = last ? MAX(last->vm_end, low) : low;
+    return start < high && high - start >= length ? start : (unsigned long)-ENOMEM;
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""All host tests: every binary under build/host, each check of each of them one check here, and a check that it ran to its end."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import tap
+
+TIMEOUT = 240  # seconds; the slowest takes a tenth of it
+
+
+def run(binary):
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", UBSAN_OPTIONS="print_stacktrace=1")
+    environment.pop("CMOCKA_XML_FILE", None)
+    try:
+        return subprocess.run([binary], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=TIMEOUT, env=environment, check=False)
+    except subprocess.TimeoutExpired as expired:
+        return subprocess.CompletedProcess([binary], 124, expired.stdout or b"")
+
+
+def report(binary):
+    name = os.path.basename(binary).removesuffix("_test")
+    result = run(binary)
+    planned = failed = seen = 0
+    said = []  # since the last check: shown when the next one fails
+    for line in result.stdout.decode(errors="replace").splitlines():
+        plan = re.fullmatch(r"1\.\.(\d+)", line)
+        point = re.match(r"(not )?ok \d+ - (.*)", line)
+        if plan:
+            planned += int(plan[1])
+        elif point:
+            seen += 1
+            failed += point[1] is not None
+            tap.check(not point[1], f"{name}: {point[2].split(' # ')[0].replace('_', ' ')}", *said)
+            said = []
+        elif not re.match(r"# (not )?ok - ", line):
+            said.append(line)
+    complete = planned > 0 and seen == planned and (result.returncode == 0 or failed > 0) and result.returncode >= 0
+    tap.check(complete, f"{name}: runs to its end", f"planned {planned}, ran {seen}, status {result.returncode}", *said)
+
+
+binaries = sorted(glob.glob(os.path.join(tap.BUILD, "host", "*_test")))
+tap.check(binaries, "the host tests are built (make host-tests)")
+for path in binaries:
+    report(path)
+tap.done()
