@@ -1,0 +1,201 @@
+/*
+ * The benchmark: what each operation on anonymous memory costs, counted by RDTSC. Under QEMU's `-icount shift=0` that counts guest
+ * instructions exactly. The same file runs on Linux. Prints one line per figure: NAME OPERATIONS TOTAL.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+#define PAGES 1024ul
+#define ROUNDS 1000ul
+#define FORK_ROUNDS 100ul
+#define FEW_VMAS 16ul
+#define MANY_VMAS 60000ul
+
+typedef unsigned long long count_t;
+
+static inline count_t now(void)
+{
+    unsigned low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (count_t)high << 32 | low;
+}
+
+/* A system call without a library in between: the figure is the kernel's. */
+static inline long call(long number, long a, long b, long c, long d, long e, long f)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+    printf("bench: %s failed\n", what);
+    exit(1);
+}
+
+static volatile char *map(unsigned long pages)
+{
+    long address = call(SYS_mmap, 0, (long)(pages * PAGE), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address < 0 && address > -4096)
+        fail("mmap");
+    return (volatile char *)address;
+}
+
+static void unmap(volatile char *address, unsigned long pages)
+{
+    if (call(SYS_munmap, (long)address, (long)(pages * PAGE), 0, 0, 0, 0) != 0)
+        fail("munmap");
+}
+
+static void report(const char *name, unsigned long operations, count_t total)
+{
+    printf("%s %lu %llu\n", name, operations, total);
+}
+
+static void bench_null_call(void)
+{
+    count_t start = now();
+    for (unsigned long i = 0; i < ROUNDS; i++)
+        call(SYS_getppid, 0, 0, 0, 0, 0, 0);
+    report("null-call", ROUNDS, now() - start);
+}
+
+static void bench_faults(void)
+{
+    char sink;
+    volatile char *region = map(PAGES);
+    count_t start = now();
+    for (unsigned long i = 0; i < PAGES; i++)
+        sink = region[i * PAGE];
+    report("read-fault", PAGES, now() - start);
+    (void)sink;
+
+    start = now();
+    for (unsigned long i = 0; i < PAGES; i++)
+        region[i * PAGE] = 1;
+    report("write-after-read", PAGES, now() - start);
+    unmap(region, PAGES);
+
+    region = map(PAGES);
+    start = now();
+    for (unsigned long i = 0; i < PAGES; i++)
+        region[i * PAGE] = 1;
+    report("write-fault", PAGES, now() - start);
+
+    start = now();
+    unmap(region, PAGES);
+    report("munmap-page", PAGES, now() - start);
+}
+
+static void bench_map_unmap(const char *name)
+{
+    count_t start = now();
+    for (unsigned long i = 0; i < ROUNDS; i++)
+        unmap(map(1), 1);
+    report(name, ROUNDS, now() - start);
+}
+
+static void bench_brk(void)
+{
+    unsigned long base = (unsigned long)call(SYS_brk, 0, 0, 0, 0, 0, 0);
+    count_t start;
+    base = (base + PAGE - 1) & ~(PAGE - 1);
+    call(SYS_brk, (long)base, 0, 0, 0, 0, 0);
+    start = now();
+    for (unsigned long i = 0; i < ROUNDS; i++) {
+        call(SYS_brk, (long)(base + PAGE), 0, 0, 0, 0, 0);
+        call(SYS_brk, (long)base, 0, 0, 0, 0, 0);
+    }
+    report("brk-up-down", ROUNDS, now() - start);
+}
+
+static void bench_fork(void)
+{
+    volatile char *region = map(PAGES);
+    count_t total = 0;
+    for (unsigned long i = 0; i < PAGES; i++)
+        region[i * PAGE] = 1;
+    for (unsigned long round = 0; round < FORK_ROUNDS; round++) {
+        int status;
+        count_t start = now();
+        long child = call(SYS_fork, 0, 0, 0, 0, 0, 0);
+        if (child == 0)
+            call(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+        if (child < 0 || call(SYS_wait4, child, (long)&status, 0, 0, 0, 0) != child)
+            fail("fork");
+        total += now() - start;
+    }
+    report("fork-exit-wait", FORK_ROUNDS, total);
+    unmap(region, PAGES);
+}
+
+/* COUNT one-page (or EACH-page) VMAs side by side: every second one read-only, so that none merge. */
+static volatile char *map_vmas(unsigned long count, unsigned long each)
+{
+    volatile char *region = map(count * each);
+    for (unsigned long i = 1; i < count; i += 2)
+        if (call(SYS_mprotect, (long)(region + i * each * PAGE), (long)(each * PAGE), PROT_READ, 0, 0, 0) != 0)
+            fail("mprotect");
+    return region;
+}
+
+/* 1,024 first writes, each to another VMA than the one before it. */
+static void bench_fault_among(const char *name, unsigned long vmas)
+{
+    unsigned long writable = vmas / 2;
+    unsigned long used = writable < PAGES ? writable : PAGES;
+    unsigned long each = PAGES / used;
+    volatile char *region = map_vmas(vmas, each);
+    count_t start = now();
+    for (unsigned long page = 0; page < each; page++)
+        for (unsigned long i = 0; i < used; i++)
+            region[(2 * i * each + page) * PAGE] = 1;
+    report(name, each * used, now() - start);
+    unmap(region, vmas * each);
+}
+
+static void bench_calls_among(unsigned long vmas, const char *map_name, const char *split_name)
+{
+    volatile char *region = map_vmas(vmas, 3);
+    count_t total = 0;
+    bench_map_unmap(map_name);
+    for (unsigned long i = 0; split_name && i < ROUNDS; i++) {
+        long middle = (long)(region + (2 * 3 * (i * 7 % (vmas / 2)) + 1) * PAGE);
+        count_t start = now();
+        if (call(SYS_mprotect, middle, PAGE, PROT_READ, 0, 0, 0) != 0)
+            fail("mprotect");
+        total += now() - start;
+        call(SYS_mprotect, middle, PAGE, PROT_READ | PROT_WRITE, 0, 0, 0);
+    }
+    if (split_name)
+        report(split_name, ROUNDS, total);
+    unmap(region, vmas * 3);
+}
+
+int main(void)
+{
+    bench_null_call();
+    bench_faults();
+    bench_map_unmap("map-unmap");
+    bench_brk();
+    bench_fork();
+    bench_fault_among("write-fault-16", FEW_VMAS);
+    bench_fault_among("write-fault-60000", MANY_VMAS);
+    bench_calls_among(FEW_VMAS, "map-unmap-16", NULL);
+    bench_calls_among(MANY_VMAS, "map-unmap-60000", "mprotect-split-60000");
+    return 0;
+}

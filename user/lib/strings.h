@@ -1,0 +1,2 @@
+/* The other header in which programs look for strcasecmp. */
+#include <string.h>
