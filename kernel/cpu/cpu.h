@@ -1,4 +1,7 @@
-/* The processor: its features, its control registers, and what it needs to know of the running task. */
+/*
+ * The processor: its features, its control registers, and what it needs to know of the running
+ * task.
+ */
 #ifndef KERNEL_CPU_CPU_H
 #define KERNEL_CPU_CPU_H
 
@@ -6,7 +9,7 @@
 
 /* The one processor's data. The entry stubs know the offsets of the first four fields. */
 struct cpu_info {
-    unsigned long kernel_stack_top;     /* of the running task: where system calls and (through the TSS) faults begin */
+    unsigned long kernel_stack_top;     /* of the running task: where every entry from ring 3 begins */
     unsigned long user_sp;              /* scratch for the system-call entry */
     u32 work_pending;                   /* non-zero: look at CPU_WORK_… before going back to ring 3 */
     u32 unused;
@@ -19,13 +22,19 @@ extern struct cpu_info this_cpu;
 
 #define CPU_WORK_RESCHED (1u << 0)      /* set by the timer and by wake-ups: call schedule() */
 #define CPU_WORK_SIGNAL (1u << 1)       /* the running task has something to deliver */
+#define CPU_WORK_REGISTERS (1u << 2)    /* exec, sigreturn replaced struct pt_regs: load all of it */
 
-/* CPUID checks, NX, WP, SMEP, SMAP, UMIP, FPU set-up, SYSCALL MSRs; patches CLAC/STAC where SMAP is on. Before kernel_map_init. */
+/*
+ * CPUID checks, NX, WP, SMEP, SMAP, UMIP, FPU set-up, SYSCALL MSRs; patches CLAC/STAC where SMAP is
+ * on. Before kernel_map_init.
+ */
 void cpu_init(void);
 /* GDT, IDT, TSS with stacks of their own for double fault, NMI and machine check. */
 void descriptors_init(void);
 
-/* Tells the processor which kernel stack the next entry from ring 3 uses. TOP is 16-byte aligned. */
+/*
+ * Tells the processor which kernel stack the next entry from ring 3 uses. TOP is 16-byte aligned.
+ */
 void cpu_set_kernel_stack(unsigned long top);
 
 /* The FS base of the running program (arch_prctl, thread-local storage); the GS base likewise. */
@@ -34,16 +43,33 @@ unsigned long cpu_get_fs_base(void);
 void cpu_set_gs_base(unsigned long base);
 unsigned long cpu_get_gs_base(void);
 
-/* FPU/SSE/AVX state. AREA is this_cpu.xsave_size bytes, 64-byte aligned, zeroed before fpu_init_state. */
+/*
+ * FPU/SSE/AVX state. AREA is this_cpu.xsave_size bytes, 64-byte aligned, zeroed before
+ * fpu_init_state.
+ */
 void fpu_init_state(void *area);    /* control word 0x37f, mxcsr 0x1f80 */
 void fpu_save(void *area);
-void fpu_restore(const void *area);
+/*
+ * False when the processor refuses AREA (a program may have filled it); the registers are then in
+ * their initial state.
+ */
+bool fpu_restore(const void *area);
+/* CPUID leaf 1, EDX: what AT_HWCAP tells a program. */
+u32 cpu_feature_word(void);
 
 static inline u64 rdtsc(void)
 {
     u32 low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (u64)high << 32 | low;
+}
+
+/* The address of the last page fault. */
+static inline unsigned long read_cr2(void)
+{
+    unsigned long value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
 }
 
 static inline void outb(u16 port, u8 value) { __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
@@ -56,22 +82,46 @@ static inline u8 inb(u16 port)
 }
 
 /*
- * Hooks that the entry stubs (kernel/cpu/entry.asm) call and that higher rooms implement. Interrupts are off in all.
+ * Hooks that the entry stubs (kernel/cpu/entry.asm) call and that higher rooms implement.
+ * Interrupts are off in all.
  */
 /* kernel/proc/page_fault.c. CR2 is still the fault's. */
 void exc_page_fault(struct pt_regs *regs, unsigned long error_code);
-/* kernel/proc/traps.c: every exception but the page fault; VECTOR 0…31, from ring 3 or from the kernel. */
+/*
+ * kernel/proc/traps.c: every exception but the page fault; VECTOR 0…31, from ring 3 or from the
+ * kernel.
+ */
 void exc_other(struct pt_regs *regs, unsigned vector, unsigned long error_code);
-/* kernel/proc/entry_work.c: called on the way to ring 3 while this_cpu.work_pending is non-zero, from system calls, exceptions and interrupts. */
+/*
+ * kernel/proc/entry_work.c: called on the way to ring 3 while this_cpu.work_pending is non-zero,
+ * from system calls, exceptions and interrupts.
+ */
 void exit_to_user_work(struct pt_regs *regs);
-/* syscall/entry: NUMBER is regs->orig_ax; the result goes to regs->ax. Written by the syscall room with its own stub asm_syscall_entry. */
+/*
+ * syscall/entry: NUMBER is regs->orig_ax; the result goes to regs->ax. Written by the syscall room
+ * with its own stub asm_syscall_entry.
+ */
 void asm_syscall_entry(void);
 
-/* Interrupts: HANDLER runs with interrupts off; the controller is told the end of interrupt by the caller. */
+/*
+ * Jumped to (never called) with RSP at a whole struct pt_regs at the top of a kernel stack: does
+ * pending work and goes to ring 3 with all its registers. For new tasks, and wherever the registers
+ * were replaced.
+ */
+void asm_return_to_user(void);
+
+/*
+ * Interrupts: HANDLER runs with interrupts off; the controller is told the end of interrupt by the
+ * caller.
+ */
 typedef void (*irq_handler_t)(struct pt_regs *regs);
+/* A NULL HANDLER closes the line again. */
 void irq_set_handler(unsigned irq, irq_handler_t handler);
 
-/* For kernel faults inside arch_copy_user and arch_clear_user: if REGS->ip is in the exception table, moves it to the landing and returns true. */
+/*
+ * For kernel faults inside arch_copy_user and arch_clear_user: if REGS->ip is in the exception
+ * table, moves it to the landing and returns true.
+ */
 bool fixup_exception(struct pt_regs *regs);
 
 #endif

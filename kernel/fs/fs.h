@@ -2,6 +2,7 @@
 #ifndef KERNEL_FS_FS_H
 #define KERNEL_FS_FS_H
 
+#include "kernel/fs/iov.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/list.h"
 #include "kernel/sched/sched.h"
@@ -9,7 +10,6 @@
 
 struct inode;
 struct file;
-struct kstat;
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -19,6 +19,14 @@ struct kstat;
 #define S_IFDIR 0040000
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
+#define S_ISVTX 01000
+#define S_ISUID 04000
+#define S_ISGID 02000
+#define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
+#define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
+#define S_ISLNK(mode) (((mode) & S_IFMT) == S_IFLNK)
+#define S_ISCHR(mode) (((mode) & S_IFMT) == S_IFCHR)
+#define S_ISFIFO(mode) (((mode) & S_IFMT) == S_IFIFO)
 
 #define O_ACCMODE 03
 #define O_RDONLY 00
@@ -30,56 +38,103 @@ struct kstat;
 #define O_TRUNC 01000
 #define O_APPEND 02000
 #define O_NONBLOCK 04000
+#define O_LARGEFILE 0100000
 #define O_DIRECTORY 0200000
 #define O_NOFOLLOW 0400000
 #define O_CLOEXEC 02000000
+#define O_PATH 010000000
+#define O_TMPFILE (020000000 | O_DIRECTORY)
 
 #define PATH_MAX 4096
 #define NAME_MAX 255
 #define AT_FDCWD (-100)
 
-/* A kind of open file. Any member may be NULL: then the call gives EINVAL (read, write), ESPIPE, ENOTTY, ENODEV … as Linux does. */
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+
+#define POLLIN 0x001u
+#define POLLPRI 0x002u
+#define POLLOUT 0x004u
+#define POLLERR 0x008u
+#define POLLHUP 0x010u
+#define POLLNVAL 0x020u
+#define POLLRDNORM 0x040u
+#define POLLWRNORM 0x100u
+
+/* Device numbers as stat and /proc/PID/maps show them: major << 8 | minor. */
+#define MAKEDEV(major, minor) ((u32)((major) << 8 | (minor)))
+#define DEVICE_ROOT MAKEDEV(0, 2)       /* / (Linux's initial ramfs) */
+#define DEVICE_SHMEM MAKEDEV(0, 1)      /* nameless shared memory, memfd */
+#define DEVICE_DEV MAKEDEV(0, 5)
+#define DEVICE_PIPE MAKEDEV(0, 13)
+#define DEVICE_PROC MAKEDEV(0, 21)
+#define DEVICE_TMP MAKEDEV(0, 22)
+
+/*
+ * A kind of open file. Any member may be NULL: then the call gives what Linux gives (EINVAL for read and write, ESPIPE, ENOTTY,
+ * ENODEV, always ready).
+ */
 struct file_operations {
-    /* USER is a user address unless FILE is read by the kernel (see file_read_kernel). Bytes, or negative errno. *POS is advanced. */
-    long (*read)(struct file *file, unsigned long user, size_t size, s64 *pos);
-    long (*write)(struct file *file, unsigned long user, size_t size, s64 *pos);
+    /* Bytes, or negative errno. *POS is advanced. ITER holds at least one byte. */
+    long (*read)(struct file *file, struct iov_iter *iter, s64 *pos);
+    long (*write)(struct file *file, struct iov_iter *iter, s64 *pos);
     long (*ioctl)(struct file *file, unsigned long request, unsigned long argument);
     s64 (*lseek)(struct file *file, s64 offset, int whence);
-    /* POLLIN, POLLOUT … that hold now; *QUEUE is what to wait on otherwise. */
-    unsigned (*poll)(struct file *file, struct wait_queue **queue);
-    /* What mmap of this file maps: fills SOURCE or returns -ENODEV. */
-    int (*mmap)(struct file *file, unsigned long flags, struct mmap_source *source);
+    /* POLLIN, POLLOUT … that hold now. Whatever changes the answer calls poll_notify(). */
+    unsigned (*poll)(struct file *file);
+    /* What mmap of LENGTH bytes of this file maps: fills SOURCE (with a reference to its mapping) or returns -ENODEV. */
+    int (*mmap)(struct file *file, unsigned long flags, unsigned long length, struct mmap_source *source);
     void (*release)(struct file *file);
 };
 
 struct inode_operations {
     /* Directories. Each returns an inode with a reference, or ERR_PTR. */
     struct inode *(*lookup)(struct inode *dir, const char *name, size_t length);
-    struct inode *(*create)(struct inode *dir, const char *name, size_t length, u32 mode);
-    int (*unlink)(struct inode *dir, const char *name, size_t length, bool directory);
-    int (*rename)(struct inode *old_dir, const char *old_name, size_t old_length, struct inode *new_dir,
-                  const char *new_name, size_t new_length, unsigned flags);
-    /* The entry after *POS: name into BUFFER (NAME_MAX + 1), number and type; advances *POS. 1, 0 at the end, or negative errno. */
+    /* Makes a file of MODE's kind. TARGET is a symbolic link's; RDEV a device's number. */
+    struct inode *(*create)(struct inode *dir, const char *name, size_t length, u32 mode, u32 rdev,
+                            const char *target);
+    /* Takes VICTIM, which DIR holds, out of it (an empty directory, if it is one). */
+    int (*unlink)(struct inode *dir, struct inode *victim);
+    /* Moves INODE to NEW_DIR under a new name that is free. */
+    int (*rename)(struct inode *inode, struct inode *new_dir, const char *name, size_t length);
+    /* The entry after *POS: name into BUFFER (NAME_MAX + 1), number and mode; advances *POS. 1, 0 at the end, or negative errno. */
     int (*readdir)(struct inode *dir, u64 *pos, char *name, u64 *number, u32 *mode);
+    /* The text of a symbolic link into BUFFER, not NUL-terminated. Its length, or negative errno. */
     long (*readlink)(struct inode *inode, char *buffer, size_t size);
+    /* A link that leads to an object and not to a name (/proc/PID/fd/N): what it leads to, or ERR_PTR. */
+    struct inode *(*follow)(struct inode *inode);
     int (*truncate)(struct inode *inode, u64 size);
+    /* FILE is fresh and refers to INODE. 0 or negative errno. */
     int (*open)(struct inode *inode, struct file *file);
+    /* The inode is about to be freed: what its `private` holds goes too. */
     void (*release)(struct inode *inode);
 };
 
 struct inode {
     u64 number;
-    u32 device;                     /* major << 8 | minor, as in maps */
+    u32 device;                     /* MAKEDEV of the file system, as in maps */
     u32 mode, uid, gid, nlink, rdev;
-    int refcount;
+    int refcount;                   /* users: one for its name, open files, working directories … (mappings: see mapping) */
     const struct inode_operations *ops;
     const struct file_operations *file_ops;
-    struct address_space mapping;   /* regular files */
-    struct inode *parent;           /* the directory that names it (one name per inode); NULL for the nameless */
+    /* Regular files: the pages and the size. Its references (one is the inode's) keep the structure alive. */
+    struct address_space mapping;
+    struct inode *parent;           /* with a reference, till the inode is freed: the directory that names it. NULL for the nameless; / is its own */
     char *name;                     /* kmalloc'ed */
     bool deleted;                   /* the name is gone: " (deleted)" in maps */
-    u64 atime, mtime, ctime;        /* nanoseconds */
-    void *private;
+    u64 atime, mtime, ctime;        /* nanoseconds since 1970 */
+    /* directories of the tree */
+    struct list_head children;      /* by child->sibling, in order of cookie */
+    struct list_head sibling;
+    u64 cookie, next_cookie;        /* places in readdir: never used twice in one directory */
+    /* regular files of the archive: bytes that were not changed since boot are read from here */
+    const u8 *archive_data;
+    u64 archive_size;
+    u32 seals;                      /* F_SEAL_… (memfd) */
+    void *private;                  /* the kind's own: a link's target, a pipe … */
 };
 
 struct file {
@@ -91,43 +146,120 @@ struct file {
     void *private;
 };
 
+static inline bool file_readable(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
+}
+
+static inline bool file_writable(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+}
+
 /* Builds the tree: the archive at ARCHIVE (SIZE bytes, in the direct map) as /, with /tmp, /proc and /dev. */
 void fs_init(const void *archive, size_t size);
 
-/* ---- paths ---- */
+/* ---- inodes ---- */
+
+/* A new inode with one reference, in no directory; NULL: no memory. */
+struct inode *inode_alloc(u32 mode, u32 device);
+static inline struct inode *inode_get(struct inode *inode) { inode->refcount++; return inode; }
+void inode_put(struct inode *inode);
+/* Gives CHILD a name in DIR and DIR a reference to it. 0 or -ENOMEM. */
+int inode_link(struct inode *dir, struct inode *child, const char *name, size_t length);
+/* Takes CHILD's name away. */
+void inode_unlink(struct inode *child);
+/* Writes the path of INODE from / into BUFFER, with " (deleted)" when its name is gone. Returns where it begins, or "". */
+const char *inode_path(const struct inode *inode, char *buffer, size_t size);
+/* The inode behind a mapping, or NULL for nameless shared memory (for /proc/PID/maps). */
+struct inode *mapping_inode(const struct address_space *mapping);
+
+#define MAY_EXEC 1u
+#define MAY_WRITE 2u
+#define MAY_READ 4u
+/* 0 when the running task may do all of WHAT, else -EACCES. REAL: judge by the real ids, for access(2). */
+int inode_permission(const struct inode *inode, unsigned what, bool real);
+
+extern struct inode *root_inode;
+
+/* ---- paths (path.c) ---- */
 
 /* The inode at PATH (a kernel string), relative to DIRFD or the working directory; follows links unless NOFOLLOW. ERR_PTR on failure. */
 struct inode *path_lookup(int dirfd, const char *path, bool nofollow);
-struct inode *inode_get(struct inode *inode);
-void inode_put(struct inode *inode);
-/* Writes the path of INODE from / into BUFFER, with " (deleted)" when its name is gone. Returns BUFFER or "" . */
-const char *inode_path(const struct inode *inode, char *buffer, size_t size);
-/* The inode behind a mapping, or NULL (for /proc/PID/maps). */
-struct inode *mapping_inode(const struct address_space *mapping);
 
-/* ---- open files ---- */
+enum path_last { PATH_NAME, PATH_ROOT, PATH_DOT, PATH_DOTDOT };
+
+/* A path's last component and where it lies. */
+struct path {
+    struct inode *parent;           /* the directory, with a reference */
+    struct inode *inode;            /* what has the name, with a reference; NULL when nothing has */
+    enum path_last last;
+    bool trailing_slash;
+    size_t length;
+    char name[NAME_MAX + 1];
+};
+/* As path_lookup, but a missing last component is no error. FOLLOW the last component if it is a link. 0 or negative errno. */
+int path_resolve(int dirfd, const char *path, bool follow, struct path *result);
+void path_release(struct path *path);
+
+/* The calls on names; paths are kernel strings. 0 or negative errno. */
+int path_mknod(int dirfd, const char *path, u32 mode, u32 rdev, const char *target);
+int path_unlink(int dirfd, const char *path, bool directory);
+int path_rename(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned flags);
+int inode_truncate(struct inode *inode, u64 size);
+
+/* ---- open files (file.c) ---- */
 
 /* Opens PATH for the kernel or for openat: a file with one reference, or ERR_PTR. */
 struct file *file_open(int dirfd, const char *path, int flags, u32 mode);
+/* An open file of INODE, whose reference it takes (also on failure). */
+struct file *file_open_inode(struct inode *inode, int flags);
 static inline struct file *file_get(struct file *file) { file->refcount++; return file; }
 void file_put(struct file *file);
 /* Reads from a regular file into kernel memory at POS, without moving file->pos. Bytes or negative errno. */
 long file_read_kernel(struct file *file, void *buffer, size_t size, s64 pos);
+/* read and write at *POS with all checks but the descriptor's. */
+long file_read(struct file *file, struct iov_iter *iter, s64 *pos);
+long file_write(struct file *file, struct iov_iter *iter, s64 *pos);
+s64 file_lseek(struct file *file, s64 offset, int whence);
+/* For devices and the like whose position is always 0. */
+s64 lseek_nothing(struct file *file, s64 offset, int whence);
+/* lseek where SIZE is the end. */
+s64 lseek_within(struct file *file, s64 offset, int whence, u64 size);
 
-/* ---- descriptors ---- */
+/* Where poll and select sleep: all on one queue, and each looks again at its own files. */
+extern struct wait_queue poll_queue;
+static inline void poll_notify(void) { wake_all(&poll_queue); }
+
+/* ---- descriptors (fdtable.c) ---- */
 
 struct files_struct;
 struct files_struct *files_alloc(void);
 struct files_struct *files_clone(const struct files_struct *files);     /* fork; NULL: no memory */
 void files_get(struct files_struct *files);
 void files_put(struct files_struct *files);
+int files_users(const struct files_struct *files);
 void files_close_on_exec(struct files_struct *files);
 /* The open file of the running task's descriptor, borrowed (valid until the descriptor can change), or NULL. */
 struct file *fd_file(int fd);
+/* The same in FILES, for /proc/PID/fd. */
+struct file *files_file(const struct files_struct *files, int fd);
+/* One more than the highest descriptor there can be in FILES. */
+int files_capacity(const struct files_struct *files);
 /* Takes the lowest free descriptor >= LOWEST for FILE (takes over the reference). The descriptor, or -EMFILE, -ENOMEM. */
 int fd_install(struct file *file, int lowest, bool close_on_exec);
+/* Makes FD refer to FILE (takes over the reference), closing what it was. FD, or -EBADF, -ENOMEM. */
+int fd_replace(int fd, struct file *file, bool close_on_exec);
+/* 0 or -EBADF. */
+int fd_close(int fd);
+bool fd_close_on_exec(int fd);
+void fd_set_close_on_exec(int fd, bool on);
 
-struct fs_context;
+struct fs_context {
+    int refcount;
+    u32 umask;
+    struct inode *cwd;
+};
 struct fs_context *fs_context_alloc(void);
 struct fs_context *fs_context_clone(const struct fs_context *context);
 void fs_context_get(struct fs_context *context);

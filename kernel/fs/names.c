@@ -1,0 +1,178 @@
+/* The calls that make, remove and move names. */
+#include "kernel/fs/fs.h"
+#include "kernel/lib/string.h"
+#include "mm/slab.h"
+
+#define RENAME_NOREPLACE 1u
+
+/* May the running task change the names in DIR? */
+static int may_change(const struct inode *dir)
+{
+    if (dir->deleted)
+        return -ENOENT;
+    return inode_permission(dir, MAY_WRITE | MAY_EXEC, false);
+}
+
+/* In a directory with the sticky bit only the owners of file and directory may take a name away. */
+static int may_delete(const struct inode *dir, const struct inode *victim)
+{
+    int error = may_change(dir);
+    if (error)
+        return error;
+    u32 uid = current->euid;
+    if ((dir->mode & S_ISVTX) && uid != 0 && uid != dir->uid && uid != victim->uid)
+        return -EPERM;
+    return 0;
+}
+
+static int make_node(struct path *path, u32 mode, u32 rdev, const char *target)
+{
+    if (path->inode)
+        return -EEXIST;
+    if (path->trailing_slash && !S_ISDIR(mode))
+        return -ENOENT;
+    int error = may_change(path->parent);
+    if (error)
+        return error;
+    if (!path->parent->ops->create)
+        return -EACCES;
+    struct inode *inode = path->parent->ops->create(path->parent, path->name, path->length, mode, rdev, target);
+    if (IS_ERR(inode))
+        return (int)PTR_ERR(inode);
+    inode_put(inode);
+    return 0;
+}
+
+int path_mknod(int dirfd, const char *text, u32 mode, u32 rdev, const char *target)
+{
+    struct path path;
+    int error = path_resolve(dirfd, text, false, &path);
+    if (error)
+        return error;
+    error = make_node(&path, mode, rdev, target);
+    path_release(&path);
+    return error;
+}
+
+static int remove_name(struct path *path, bool directory)
+{
+    struct inode *victim = path->inode;
+
+    if (path->last != PATH_NAME) {
+        if (!directory)
+            return -EISDIR;
+        return path->last == PATH_DOT ? -EINVAL : path->last == PATH_DOTDOT ? -ENOTEMPTY : -EBUSY;
+    }
+    if (!victim)
+        return -ENOENT;
+    if (!path->parent->ops->unlink)
+        return directory && !S_ISDIR(victim->mode) ? -ENOTDIR : -EPERM;
+    int error = may_delete(path->parent, victim);
+    if (error)
+        return error;
+    if (directory && !S_ISDIR(victim->mode))
+        return -ENOTDIR;
+    if (!directory && S_ISDIR(victim->mode))
+        return -EISDIR;
+    /* /tmp, /proc and /dev are mounted, on Linux. */
+    if (victim->device != path->parent->device)
+        return -EBUSY;
+    return path->parent->ops->unlink(path->parent, victim);
+}
+
+int path_unlink(int dirfd, const char *text, bool directory)
+{
+    struct path path;
+    int error = path_resolve(dirfd, text, false, &path);
+    if (error)
+        return error;
+    error = remove_name(&path, directory);
+    path_release(&path);
+    return error;
+}
+
+/* True when DIR is ANCESTOR or lies below it. */
+static bool lies_in(const struct inode *dir, const struct inode *ancestor)
+{
+    while (dir != ancestor && dir->parent && dir->parent != dir)
+        dir = dir->parent;
+    return dir == ancestor;
+}
+
+/* Clears the way: what has the new name now goes, if it may. */
+static int replace_target(struct path *from, struct path *to, unsigned flags)
+{
+    struct inode *victim = to->inode;
+
+    if (flags & RENAME_NOREPLACE)
+        return -EEXIST;
+    int error = may_delete(to->parent, victim);
+    if (error)
+        return error;
+    if (S_ISDIR(from->inode->mode) && !S_ISDIR(victim->mode))
+        return -ENOTDIR;
+    if (!S_ISDIR(from->inode->mode) && S_ISDIR(victim->mode))
+        return -EISDIR;
+    return to->parent->ops->unlink(to->parent, victim);
+}
+
+static int move_name(struct path *from, struct path *to, unsigned flags)
+{
+    if (from->parent->device != to->parent->device)
+        return -EXDEV;
+    if (from->last != PATH_NAME || to->last != PATH_NAME)
+        return -EBUSY;
+    if (!from->inode)
+        return -ENOENT;
+    if (to->trailing_slash && !S_ISDIR(from->inode->mode))
+        return -ENOTDIR;
+    int error = may_delete(from->parent, from->inode);
+    if (!error)
+        error = may_change(to->parent);
+    if (error)
+        return error;
+    if (!from->parent->ops->rename || from->inode->device != from->parent->device)
+        return -EBUSY;
+    if (S_ISDIR(from->inode->mode) && lies_in(to->parent, from->inode))
+        return -EINVAL;
+    if (from->inode == to->inode)
+        return flags & RENAME_NOREPLACE ? -EEXIST : 0;
+    if (to->inode && lies_in(from->parent, to->inode))
+        return -ENOTEMPTY;
+    if (to->inode) {
+        error = replace_target(from, to, flags);
+        if (error)
+            return error;
+    }
+    return from->parent->ops->rename(from->inode, to->parent, to->name, to->length);
+}
+
+int path_rename(int old_dirfd, const char *old_text, int new_dirfd, const char *new_text, unsigned flags)
+{
+    if (flags & ~RENAME_NOREPLACE)
+        return -EINVAL;
+    struct path *paths = kmalloc(2 * sizeof(*paths));
+    if (!paths)
+        return -ENOMEM;
+    int error = path_resolve(old_dirfd, old_text, false, &paths[0]);
+    if (!error) {
+        error = path_resolve(new_dirfd, new_text, false, &paths[1]);
+        if (!error) {
+            error = move_name(&paths[0], &paths[1], flags);
+            path_release(&paths[1]);
+        }
+        path_release(&paths[0]);
+    }
+    kfree(paths);
+    return error;
+}
+
+int inode_truncate(struct inode *inode, u64 size)
+{
+    if (S_ISDIR(inode->mode))
+        return -EISDIR;
+    if (!inode->ops->truncate)
+        return -EINVAL;
+    inode->mapping.keeps_pages = true;
+    return inode->ops->truncate(inode, size);
+}

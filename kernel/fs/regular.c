@@ -1,0 +1,191 @@
+/* Reading, writing, sizing and mapping regular files. */
+#include "kernel/fs/regular.h"
+
+#include "mm/page_alloc.h"
+
+/* Copies up to N bytes of one page at POS. An absent page is not made for this: it is in the archive, or zeroes. */
+static size_t read_from_page(struct inode *inode, struct iov_iter *iter, u64 pos, size_t n)
+{
+    size_t offset = pos & (PAGE_SIZE - 1);
+    struct page *page = page_tree_find(&inode->mapping.pages, pos >> PAGE_SHIFT);
+
+    if (page) {
+        /* The copy may fault and so start a search for memory: hold on to the page. */
+        get_page(page);
+        size_t copied = copy_to_iter(iter, (u8 *)page_address(page) + offset, n);
+        put_page(page);
+        return copied;
+    }
+    if (pos < inode->archive_size) {
+        size_t there = MIN(n, inode->archive_size - pos);
+        size_t copied = copy_to_iter(iter, inode->archive_data + pos, there);
+        return copied < there ? copied : copied + clear_iter(iter, n - there);
+    }
+    return clear_iter(iter, n);
+}
+
+static long regular_read(struct file *file, struct iov_iter *iter, s64 *pos)
+{
+    struct inode *inode = file->inode;
+    long done = 0;
+
+    while (iter->count > 0 && (u64)*pos < inode->mapping.size) {
+        size_t n = PAGE_SIZE - (*pos & (PAGE_SIZE - 1));
+        n = MIN(n, iter->count);
+        n = MIN(n, inode->mapping.size - (u64)*pos);
+        size_t copied = read_from_page(inode, iter, (u64)*pos, n);
+        *pos += (s64)copied;
+        done += (long)copied;
+        if (copied < n)
+            return done ? done : -EFAULT;
+    }
+    return done;
+}
+
+/* Copies up to N bytes into the page at POS, making the file longer where it must. Bytes or negative errno. */
+static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, size_t n)
+{
+    struct address_space *mapping = &inode->mapping;
+    u64 old_size = mapping->size;
+    int error;
+
+    /* mapping_get_page gives pages within the size only; the size is put right below if the copy stops early. */
+    if (pos + n > old_size)
+        mapping->size = pos + n;
+    struct page *page = mapping_get_page(mapping, pos >> PAGE_SHIFT, &error);
+    if (!page) {
+        mapping->size = old_size;
+        return error == -ENOMEM ? -ENOSPC : error;
+    }
+    size_t copied = copy_from_iter(iter, (u8 *)page_address(page) + (pos & (PAGE_SIZE - 1)), n);
+    page->flags |= PG_DIRTY;
+    put_page(page);
+    mapping->size = MAX(old_size, pos + copied);
+    return (long)copied;
+}
+
+/* How many of COUNT bytes at POS may be written: the file-size limit of the process and of files. Or -EFBIG. */
+static long limit_write(u64 pos, size_t count)
+{
+    u64 limit = current->process->limits[RLIMIT_FSIZE].current;
+
+    if (pos >= limit) {
+        signal_send_task(current, SIGXFSZ, NULL);
+        return -EFBIG;
+    }
+    if (pos >= MAX_FILE_SIZE)
+        return -EFBIG;
+    return (long)MIN(count, MIN(limit, MAX_FILE_SIZE) - pos);
+}
+
+static long regular_write(struct file *file, struct iov_iter *iter, s64 *pos)
+{
+    struct inode *inode = file->inode;
+    long done = 0;
+
+    if (file->flags & O_APPEND)
+        *pos = (s64)inode->mapping.size;
+    if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        return -EPERM;
+    long allowed = limit_write((u64)*pos, iter->count);
+    if (allowed < 0)
+        return allowed;
+    iter->count = (size_t)allowed;
+    if ((inode->seals & F_SEAL_GROW) && (u64)*pos + iter->count > inode->mapping.size) {
+        if ((u64)*pos >= inode->mapping.size)
+            return -EPERM;
+        iter->count = inode->mapping.size - (u64)*pos;
+    }
+
+    inode->mtime = inode->ctime = wall_clock();
+    while (iter->count > 0) {
+        size_t n = PAGE_SIZE - (*pos & (PAGE_SIZE - 1));
+        n = MIN(n, iter->count);
+        long copied = write_to_page(inode, iter, (u64)*pos, n);
+        if (copied <= 0)
+            return done ? done : copied ? copied : -EFAULT;
+        *pos += copied;
+        done += copied;
+    }
+    return done;
+}
+
+/* SEEK_DATA and SEEK_HOLE: pages that exist are data; so is what is still in the archive. */
+static s64 seek_data_or_hole(struct inode *inode, u64 offset, bool data)
+{
+    u64 size = inode->mapping.size;
+
+    if (offset >= size)
+        return -ENXIO;
+    for (u64 pos = offset; pos < size; pos = ALIGN_DOWN(pos, PAGE_SIZE) + PAGE_SIZE) {
+        bool is_data = page_tree_find(&inode->mapping.pages, pos >> PAGE_SHIFT) || pos < inode->archive_size;
+        if (is_data == data)
+            return (s64)pos;
+        if (data && inode->archive_size == 0) {
+            unsigned long index = pos >> PAGE_SHIFT;
+            if (!page_tree_next(&inode->mapping.pages, &index))
+                break;
+            pos = (index - 1) << PAGE_SHIFT;
+        }
+    }
+    return data ? -ENXIO : (s64)size;
+}
+
+static s64 regular_lseek(struct file *file, s64 offset, int whence)
+{
+    struct inode *inode = file->inode;
+
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+        s64 found = offset < 0 ? -ENXIO : seek_data_or_hole(inode, (u64)offset, whence == SEEK_DATA);
+        if (found >= 0)
+            file->pos = found;
+        return found;
+    }
+    return lseek_within(file, offset, whence, inode->mapping.size);
+}
+
+static int regular_mmap(struct file *file, unsigned long flags, unsigned long length, struct mmap_source *source)
+{
+    struct inode *inode = file->inode;
+    bool sealed = inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+
+    (void)length;
+    mapping_get(&inode->mapping);
+    source->mapping = &inode->mapping;
+    source->ops = inode->mapping.page_type == PAGE_SHMEM ? &shmem_vm_ops : &generic_file_vm_ops;
+    source->readable = file_readable(file);
+    source->writable = file_writable(file) && !(sealed && (flags & MAP_TYPE) != MAP_PRIVATE);
+    source->no_exec = false;
+    return 0;
+}
+
+static int regular_truncate(struct inode *inode, u64 size)
+{
+    if (size > MAX_FILE_SIZE)
+        return -EFBIG;
+    if ((inode->seals & F_SEAL_SHRINK) && size < inode->mapping.size)
+        return -EPERM;
+    if ((inode->seals & F_SEAL_GROW) && size > inode->mapping.size)
+        return -EPERM;
+    mapping_truncate(&inode->mapping, size);
+    inode->archive_size = MIN(inode->archive_size, size);
+    inode->mtime = inode->ctime = wall_clock();
+    return 0;
+}
+
+/* Once a file of the archive can be written, its pages are the only copy of what was written: they must stay. */
+static int regular_open(struct inode *inode, struct file *file)
+{
+    if (file_writable(file))
+        inode->mapping.keeps_pages = true;
+    return 0;
+}
+
+const struct inode_operations regular_inode_ops = { .truncate = regular_truncate, .open = regular_open };
+
+const struct file_operations regular_file_ops = {
+    .read = regular_read,
+    .write = regular_write,
+    .lseek = regular_lseek,
+    .mmap = regular_mmap,
+};

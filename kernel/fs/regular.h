@@ -1,0 +1,19 @@
+/* Regular files: bytes in pages, from the archive or from nothing. */
+#ifndef KERNEL_FS_REGULAR_H
+#define KERNEL_FS_REGULAR_H
+
+#include "kernel/fs/fs.h"
+
+extern const struct inode_operations regular_inode_ops;
+extern const struct file_operations regular_file_ops;
+
+/* The largest size that a file can have. */
+#define MAX_FILE_SIZE 0x7ffffffffffff000ull
+
+#define F_SEAL_SEAL 0x0001u
+#define F_SEAL_SHRINK 0x0002u
+#define F_SEAL_GROW 0x0004u
+#define F_SEAL_WRITE 0x0008u
+#define F_SEAL_FUTURE_WRITE 0x0010u
+
+#endif

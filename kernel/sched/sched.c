@@ -1,0 +1,220 @@
+/* The scheduler: one processor, one queue, everyone in turn. */
+#include "kernel/sched/sched.h"
+
+#include "kernel/cpu/cpu.h"
+#include "kernel/cpu/pic.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/sched/clock.h"
+#include "kernel/trace/journal.h"
+#include "mm/kstack.h"
+#include "mm/page_table.h"
+
+/* Ticks that a program runs while others wait for their turn. */
+#define TIME_SLICE 2
+
+/*
+ * kernel/sched/switch.asm: saves PREV's registers on its stack and goes on where NEXT left off. Returns, in NEXT, the task
+ * that ran just before.
+ */
+struct task *switch_stacks(struct task *prev, struct task *next);
+void task_first_entry(void);
+void task_begin(struct task *prev, struct pt_regs *regs);
+
+static struct process idle_process;
+static struct task idle_task;
+struct task *current = &idle_task;
+
+static LIST_HEAD(run_queue);
+/* The address space in CR3; NULL: the kernel's own. The idle task keeps what it finds. */
+static struct mm_struct *loaded_mm;
+
+static bool somebody_else_is_runnable(void)
+{
+    return !list_empty(&run_queue);
+}
+
+void sched_wake(struct task *task)
+{
+    if (task->state != TASK_INTERRUPTIBLE && task->state != TASK_UNINTERRUPTIBLE)
+        return;
+    task->state = TASK_RUNNING;
+    task->waiting_on = NULL;
+    if (task == current)
+        return;
+    list_del(&task->run_node);
+    list_add_tail(&task->run_node, &run_queue);
+    if (current == &idle_task || current->slice == 0)
+        this_cpu.work_pending |= CPU_WORK_RESCHED;
+}
+
+void task_start(struct task *task)
+{
+    task->state = TASK_RUNNING;
+    task->slice = TIME_SLICE;
+    list_add_tail(&task->run_node, &run_queue);
+}
+
+void task_switch_mm(struct mm_struct *mm)
+{
+    current->mm = mm;
+    loaded_mm = mm;
+    arch_load_cr3(mm ? mm->pgd_phys : virt_to_phys(kernel_pgd));
+}
+
+/* ---- the processor's state that belongs to a program ---- */
+
+void task_save_program_state(struct task *task)
+{
+    fpu_save(task->fpu);
+    __asm__("mov %%ds, %0" : "=r"(task->ds));
+    __asm__("mov %%es, %0" : "=r"(task->es));
+    __asm__("mov %%fs, %0" : "=r"(task->fs_selector));
+    __asm__("mov %%gs, %0" : "=r"(task->gs_selector));
+    task->fs_base = cpu_get_fs_base();
+    task->gs_base = cpu_get_gs_base();
+}
+
+static void load_program_state(const struct task *task)
+{
+    fpu_restore(task->fpu);
+    /* Loading a selector changes the base (SDM vol. 3A, 3.4.4), so the bases come last. */
+    __asm__ volatile("mov %0, %%ds" : : "r"(task->ds));
+    __asm__ volatile("mov %0, %%es" : : "r"(task->es));
+    __asm__ volatile("mov %0, %%fs" : : "r"(task->fs_selector));
+    __asm__ volatile("mov %0, %%gs" : : "r"(task->gs_selector));
+    cpu_set_fs_base(task->fs_base);
+    cpu_set_gs_base(task->gs_base);
+}
+
+/* ---- the switch ---- */
+
+/* The rest of a switch, on the new task's stack: PREV is no longer in use. */
+static void finish_switch(struct task *prev)
+{
+    if (prev->state != TASK_ZOMBIE && prev->state != TASK_DEAD)
+        return;
+    kstack_free(prev->kernel_stack_top);
+    prev->kernel_stack_top = 0;
+    if (prev->state == TASK_DEAD)
+        task_free(prev);
+}
+
+static void switch_to(struct task *next)
+{
+    struct task *prev = current;
+    u64 now = rdtsc();
+
+    if (prev->fpu)
+        task_save_program_state(prev);
+    prev->run_time += now - prev->started_running;
+    next->started_running = now;
+    next->slice = TIME_SLICE;
+    if (next->mm && next->mm != loaded_mm) {
+        loaded_mm = next->mm;
+        arch_load_cr3(next->mm->pgd_phys);
+    }
+    current = next;
+    mm_fault_counter = &next->min_flt;
+    journal_context_pid = (u32)next->pid;
+    this_cpu.work_pending = next->signal_waiting ? CPU_WORK_SIGNAL : 0;
+    if (next->kernel_stack_top)
+        cpu_set_kernel_stack(next->kernel_stack_top);
+    if (next->fpu)
+        load_program_state(next);
+    finish_switch(switch_stacks(prev, next));
+}
+
+void schedule(void)
+{
+    struct task *prev = current, *next;
+
+    this_cpu.work_pending &= ~CPU_WORK_RESCHED;
+    if (prev->state == TASK_RUNNING) {
+        if (!somebody_else_is_runnable()) {
+            prev->slice = TIME_SLICE;
+            return;
+        }
+        if (prev != &idle_task)
+            list_add_tail(&prev->run_node, &run_queue);
+        prev->involuntary_switches++;
+    } else {
+        prev->voluntary_switches++;
+    }
+    next = &idle_task;
+    if (somebody_else_is_runnable()) {
+        next = list_first_entry(&run_queue, struct task, run_node);
+        list_del(&next->run_node);
+    }
+    if (next != prev)
+        switch_to(next);
+}
+
+void sched_yield(void)
+{
+    schedule();
+}
+
+/* The C half of task_first_entry: what schedule() would have done after its switch. */
+void task_begin(struct task *prev, struct pt_regs *regs)
+{
+    finish_switch(prev);
+    task_first_run(regs);
+}
+
+void task_prepare_stack(struct task *task, const struct pt_regs *regs)
+{
+    struct pt_regs *top = task_regs(task);
+    unsigned long *stack = (unsigned long *)top;
+
+    *top = *regs;
+    *--stack = (unsigned long)task_first_entry;     /* where switch_stacks returns to */
+    for (int i = 0; i < 6; i++)                     /* RBP, RBX, R12 … R15 */
+        *--stack = 0;
+    task->kernel_sp = (unsigned long)stack;
+}
+
+/* ---- time ---- */
+
+static void timer_interrupt(struct pt_regs *regs)
+{
+    jiffies++;
+    clock_tick();
+    if (user_mode(regs)) {
+        current->user_ticks++;
+        process_account_tick(current->process);
+    } else if (current != &idle_task) {
+        current->system_ticks++;
+    }
+    timers_run(sched_clock());
+    if (current->slice > 0)
+        current->slice--;
+    if (current->slice == 0 && somebody_else_is_runnable())
+        this_cpu.work_pending |= CPU_WORK_RESCHED;
+}
+
+void sched_idle(void)
+{
+    for (;;) {
+        schedule();
+        /* STI takes effect after the next instruction, so no interrupt slips in before HLT (SDM vol. 2B, STI). */
+        __asm__ volatile("sti; hlt; cli" ::: "memory");
+    }
+}
+
+void sched_init(void)
+{
+    idle_process.leader = &idle_task;
+    list_init(&idle_process.threads);
+    list_init(&idle_process.children);
+    wait_queue_init(&idle_process.child_wait);
+    sigpending_init(&idle_process.pending);
+    idle_task.process = &idle_process;
+    idle_task.state = TASK_RUNNING;
+    list_init(&idle_task.run_node);
+    sigpending_init(&idle_task.pending);
+    strlcpy(idle_task.comm, "swapper", sizeof(idle_task.comm));
+    idle_task.started_running = rdtsc();
+    clock_init();
+    irq_set_handler(IRQ_TIMER, timer_interrupt);
+}

@@ -1,0 +1,308 @@
+/* The calls about the machine, the kernel, limits and scheduling. */
+#include "kernel/dev/power.h"
+#include "kernel/fs/devices.h"
+#include "kernel/fs/system_names.h"
+#include "kernel/lib/printf.h"
+#include "kernel/lib/string.h"
+#include "kernel/proc/proc.h"
+#include "mm/page_alloc.h"
+#include "syscall/user.h"
+
+/* ---- limits ---- */
+
+long sys_prlimit64(unsigned long pid, unsigned long resource, unsigned long new_limit, unsigned long old_limit)
+{
+    return do_prlimit((int)pid, (unsigned)resource, new_limit, old_limit);
+}
+
+long sys_getrlimit(unsigned long resource, unsigned long limit)
+{
+    return limit ? do_prlimit(0, (unsigned)resource, 0, limit) : -EFAULT;
+}
+
+long sys_setrlimit(unsigned long resource, unsigned long limit)
+{
+    return limit ? do_prlimit(0, (unsigned)resource, limit, 0) : -EFAULT;
+}
+
+/* ---- what this is ---- */
+
+#define UTSNAME_LENGTH 65
+
+struct linux_utsname {
+    char fields[6][UTSNAME_LENGTH];     /* system, node, release, version, machine, domain */
+};
+
+long sys_uname(unsigned long to)
+{
+    static const char *const fields[] = { SYSTEM_NAME, SYSTEM_NODE, SYSTEM_RELEASE, SYSTEM_VERSION, SYSTEM_MACHINE,
+                                          "(none)" };
+    struct linux_utsname name;
+
+    memset(&name, 0, sizeof(name));
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        strlcpy(name.fields[i], fields[i], UTSNAME_LENGTH);
+    return put_user(name, to);
+}
+
+/* Linux's struct sysinfo of x86-64. */
+struct linux_sysinfo {
+    s64 uptime;
+    u64 loads[3];
+    u64 total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
+    u16 processes, padding;
+    u64 total_high, free_high;
+    u32 unit;
+    u32 padding2;
+};
+_Static_assert(sizeof(struct linux_sysinfo) == 112, "struct sysinfo of x86-64");
+
+long sys_sysinfo(unsigned long to)
+{
+    struct linux_sysinfo info = {
+        .uptime = (s64)(sched_clock() / NSEC_PER_SEC),
+        .total_ram = (u64)total_frames * PAGE_SIZE,
+        .free_ram = (u64)frame_counts[PAGE_FREE] * PAGE_SIZE,
+        .shared_ram = (u64)frame_counts[PAGE_SHMEM] * PAGE_SIZE,
+        .processes = (u16)task_count,
+        .unit = 1,
+    };
+    return put_user(info, to);
+}
+
+#define GRND_NONBLOCK 1u
+#define GRND_RANDOM 2u
+#define GRND_INSECURE 4u
+#define RANDOM_CHUNK 256
+
+long sys_getrandom(unsigned long to, unsigned long size, unsigned long flags)
+{
+    u8 chunk[RANDOM_CHUNK];
+    unsigned long done = 0;
+
+    if (flags & ~(unsigned long)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+        return -EINVAL;
+    if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+        return -EINVAL;
+    size = MIN(size, (unsigned long)INT32_MAX);
+    if (!access_ok(to, size))
+        return -EFAULT;
+    while (done < size) {
+        unsigned long n = MIN(size - done, sizeof(chunk));
+        random_bytes(chunk, n);
+        unsigned long left = copy_to_user(to + done, chunk, n);
+        done += n - left;
+        if (left)
+            return done ? (long)done : -EFAULT;
+    }
+    return (long)done;
+}
+
+/* ---- the end of the machine ---- */
+
+#define REBOOT_MAGIC1 0xfee1deadu
+#define REBOOT_RESTART 0x01234567u
+#define REBOOT_HALT 0xcdef0123u
+#define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_CAD_ON 0x89abcdefu
+#define REBOOT_CAD_OFF 0u
+
+static bool is_reboot_magic2(u32 magic)
+{
+    return magic == 672274793 || magic == 85072278 || magic == 369367448 || magic == 537993216;
+}
+
+long sys_reboot(unsigned long magic1, unsigned long magic2, unsigned long command, unsigned long argument)
+{
+    (void)argument;
+    if (current->euid != 0)
+        return -EPERM;
+    if ((u32)magic1 != REBOOT_MAGIC1 || !is_reboot_magic2((u32)magic2))
+        return -EINVAL;
+    switch ((u32)command) {
+    case REBOOT_POWER_OFF:
+    case REBOOT_HALT:
+        power_off(audit_findings ? POWER_AUDIT_FINDINGS : POWER_OK);
+    case REBOOT_RESTART:
+        power_reboot();
+    case REBOOT_CAD_ON:
+    case REBOOT_CAD_OFF:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* ---- scheduling: one processor, everyone in turn ---- */
+
+#define SCHED_OTHER 0
+#define SCHED_BATCH 3
+#define SCHED_IDLE 5
+#define SCHED_FIFO 1
+#define SCHED_RR 2
+#define RT_PRIORITY_MAX 99
+
+long sys_sched_yield(void)
+{
+    sched_yield();
+    return 0;
+}
+
+static bool task_exists(unsigned long pid)
+{
+    return pid == 0 || find_task((int)pid);
+}
+
+long sys_sched_getaffinity(unsigned long pid, unsigned long size, unsigned long mask)
+{
+    u64 first_processor = 1;
+
+    if (size < sizeof(first_processor) || size % sizeof(first_processor))
+        return -EINVAL;
+    if (!task_exists(pid))
+        return -ESRCH;
+    return put_user(first_processor, mask) ? -EFAULT : (long)sizeof(first_processor);
+}
+
+long sys_sched_setaffinity(unsigned long pid, unsigned long size, unsigned long mask)
+{
+    u64 wanted = 0;
+
+    if (copy_from_user(&wanted, mask, MIN(size, sizeof(wanted))))
+        return -EFAULT;
+    if (!task_exists(pid))
+        return -ESRCH;
+    return wanted & 1 ? 0 : -EINVAL;
+}
+
+long sys_sched_getscheduler(unsigned long pid)
+{
+    return (int)pid < 0 ? -EINVAL : task_exists(pid) ? SCHED_OTHER : -ESRCH;
+}
+
+long sys_sched_getparam(unsigned long pid, unsigned long to)
+{
+    s32 priority = 0;
+
+    if (!to || (int)pid < 0)
+        return -EINVAL;
+    return task_exists(pid) ? put_user(priority, to) : -ESRCH;
+}
+
+long sys_sched_setscheduler(unsigned long pid, unsigned long policy, unsigned long from)
+{
+    s32 priority;
+
+    if (!from || (int)pid < 0 || (int)policy < 0)
+        return -EINVAL;
+    if (get_user(priority, from))
+        return -EFAULT;
+    if (!task_exists(pid))
+        return -ESRCH;
+    if (policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE)
+        return -EPERM;
+    return priority == 0 ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_max(unsigned long policy)
+{
+    if (policy == SCHED_FIFO || policy == SCHED_RR)
+        return RT_PRIORITY_MAX;
+    return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_min(unsigned long policy)
+{
+    return MIN(sys_sched_get_priority_max(policy), 1);
+}
+
+#define PRIO_USER 2
+#define DEFAULT_PRIORITY 20     /* getpriority's 20 - nice */
+
+long sys_getpriority(unsigned long which, unsigned long who)
+{
+    (void)who;
+    return which > PRIO_USER ? -EINVAL : DEFAULT_PRIORITY;
+}
+
+long sys_setpriority(unsigned long which, unsigned long who, unsigned long value)
+{
+    (void)who;
+    (void)value;
+    return which > PRIO_USER ? -EINVAL : 0;
+}
+
+long sys_getcpu(unsigned long processor, unsigned long node, unsigned long unused)
+{
+    u32 zero = 0;
+
+    (void)unused;
+    if ((processor && put_user(zero, processor)) || (node && put_user(zero, node)))
+        return -EFAULT;
+    return 0;
+}
+
+/* On one processor memory is always in order: every barrier is done before it is asked for. */
+#define MEMBARRIER_QUERY 0u
+#define MEMBARRIER_COMMANDS 0x1fu       /* global, global expedited and private expedited, with their registrations */
+
+long sys_membarrier(unsigned long command, unsigned long flags, unsigned long processor)
+{
+    (void)processor;
+    if (flags)
+        return -EINVAL;
+    if (command == MEMBARRIER_QUERY)
+        return MEMBARRIER_COMMANDS;
+    bool is_one_bit = (command & (command - 1)) == 0;
+    return is_one_bit && (command & MEMBARRIER_COMMANDS) ? 0 : -EINVAL;
+}
+
+/* ---- prctl ---- */
+
+#define PR_SET_PDEATHSIG 1
+#define PR_GET_PDEATHSIG 2
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_THP_DISABLE 41
+#define PR_GET_THP_DISABLE 42
+
+static long set_name(unsigned long from)
+{
+    char name[TASK_COMM_LEN];
+    long length = strncpy_from_user(name, from, sizeof(name));
+
+    if (length == -EFAULT)
+        return length;
+    name[sizeof(name) - 1] = '\0';
+    strlcpy(current->comm, name, sizeof(current->comm));
+    return 0;
+}
+
+long sys_prctl(unsigned long option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+    char name[TASK_COMM_LEN] = { 0 };
+    s32 zero = 0;
+
+    switch ((int)option) {
+    case PR_SET_NAME:
+        return set_name(a);
+    case PR_GET_NAME:
+        strlcpy(name, current->comm, sizeof(name));
+        return copy_to_user(a, name, sizeof(name)) ? -EFAULT : 0;
+    case PR_GET_PDEATHSIG:
+        return put_user(zero, a);
+    case PR_GET_DUMPABLE:
+        return 1;
+    case PR_SET_DUMPABLE:
+        return a <= 1 ? 0 : -EINVAL;
+    case PR_GET_THP_DISABLE:
+        return a || b || c || d ? -EINVAL : 0;
+    case PR_SET_THP_DISABLE:
+        return b || c || d ? -EINVAL : 0;
+    default:
+        return -EINVAL;     /* Linux's answer to an option that it does not have */
+    }
+}

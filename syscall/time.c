@@ -1,0 +1,103 @@
+/* The calls about time. */
+#include "kernel/proc/proc.h"
+#include "syscall/user.h"
+
+#define CLOCK_REALTIME 0
+#define USEC_PER_SEC 1000000ull
+#define NSEC_PER_USEC 1000ull
+
+long sys_clock_gettime(unsigned long clock, unsigned long time)
+{
+    return do_clock_gettime((int)clock, time);
+}
+
+long sys_clock_getres(unsigned long clock, unsigned long resolution)
+{
+    return do_clock_getres((int)clock, resolution);
+}
+
+static long set_wall_clock(u64 nanoseconds)
+{
+    if (current->euid != 0)
+        return -EPERM;
+    wall_clock_set(nanoseconds);
+    return 0;
+}
+
+long sys_clock_settime(unsigned long clock, unsigned long time)
+{
+    u64 nanoseconds;
+
+    if ((int)clock != CLOCK_REALTIME)
+        return -EINVAL;
+    int error = get_timespec(time, &nanoseconds);
+    return error ? error : set_wall_clock(nanoseconds);
+}
+
+long sys_gettimeofday(unsigned long time, unsigned long zone)
+{
+    u64 now = wall_clock();
+    struct kernel_timeval value = { (s64)(now / NSEC_PER_SEC), (s64)(now % NSEC_PER_SEC / NSEC_PER_USEC) };
+    s32 no_zone[2] = { 0, 0 };
+
+    if (time && put_user(value, time))
+        return -EFAULT;
+    if (zone && copy_to_user(zone, no_zone, sizeof(no_zone)))
+        return -EFAULT;
+    return 0;
+}
+
+long sys_settimeofday(unsigned long time, unsigned long zone)
+{
+    struct kernel_timeval value;
+
+    (void)zone;
+    if (!time)
+        return 0;
+    if (get_user(value, time))
+        return -EFAULT;
+    if (value.seconds < 0 || (u64)value.microseconds >= USEC_PER_SEC)
+        return -EINVAL;
+    return set_wall_clock((u64)value.seconds * NSEC_PER_SEC + (u64)value.microseconds * NSEC_PER_USEC);
+}
+
+long sys_time(unsigned long to)
+{
+    s64 now = (s64)(wall_clock() / NSEC_PER_SEC);
+    return to && put_user(now, to) ? -EFAULT : now;
+}
+
+long sys_nanosleep(unsigned long request, unsigned long remaining)
+{
+    return do_nanosleep(request, remaining);
+}
+
+long sys_clock_nanosleep(unsigned long clock, unsigned long flags, unsigned long request, unsigned long remaining)
+{
+    return do_clock_nanosleep((int)clock, (int)flags, request, remaining);
+}
+
+long sys_alarm(unsigned long seconds)
+{
+    return do_alarm((unsigned)seconds);
+}
+
+long sys_getitimer(unsigned long which, unsigned long value)
+{
+    return do_getitimer((int)which, value);
+}
+
+long sys_setitimer(unsigned long which, unsigned long value, unsigned long old_value)
+{
+    return do_setitimer((int)which, value, old_value);
+}
+
+long sys_times(unsigned long buffer)
+{
+    return do_times(buffer);
+}
+
+long sys_getrusage(unsigned long who, unsigned long usage)
+{
+    return do_getrusage((int)who, usage);
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""The boot matrix: each way to boot, with little and much memory, reaches a program in ring 3 and its exit status."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import BUILD, ROOT, check, check_equal, done, skip  # noqa: E402
+import guest_program  # noqa: E402
+import qemu  # noqa: E402
+
+MATRIX = [("direct", "16M"), ("direct", "256M"), ("direct", "4G"), ("direct", "16G"),
+          ("bios", "16M"), ("bios", "256M"), ("bios", "4G"),
+          ("uefi", "16M"), ("uefi", "256M"), ("uefi", "4G")]
+IMPOSSIBLE = {("uefi", "16M"): "OVMF itself needs more memory"}
+STATUS = 42
+
+# Tells in which ring it runs, and how much memory the kernel has found.
+PROGRAM = """
+void program(long argc, char **argv)
+{
+    static char text[512];
+    unsigned short cs;
+    __asm__("mov %%cs, %0" : "=r"(cs));
+    say((cs & 3) == 3 ? "ring 3\\n" : "not ring 3\\n");
+    long file = call(2, (long)"/proc/meminfo", 0, 0);
+    call(1, 1, (long)text, call(0, file, (long)text, sizeof text));
+    leave(argc == 2 && argv[1][0] == 'x' ? 42 : 1);
+}
+"""
+
+
+def kibibytes(size):
+    return int(size[:-1]) << {"M": 10, "G": 20}[size[-1]]
+
+
+def boots(firmware, memory, program):
+    what = f"{firmware} with {memory}"
+    run = subprocess.run([os.path.join(ROOT, "tools", "run"), "--firmware", firmware, "--memory", memory,
+                          "--timeout", "60", program, "x"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if not check_equal((run.returncode, run.stdout[:7]), (STATUS, b"ring 3\n"),
+                       f"{what}: a program runs in ring 3, and its exit status arrives", run.stderr):
+        return
+    found = re.search(rb"^MemTotal: +(\d+) kB$", run.stdout, re.MULTILINE)
+    total, wanted = int(found[1]) if found else 0, kibibytes(memory)
+    # Firmware, the kernel's image, the archive and 32 bytes for each frame are not in MemTotal.
+    check(wanted * 0.95 - 8192 <= total <= wanted, f"{what}: the kernel finds all of the memory",
+          f"{total} kB of {wanted} kB", run.stdout)
+
+
+def console_of(options, seconds=15):
+    """Boots directly and returns what comes on COM1 (without carriage returns), whether or not the machine ends."""
+    said = bytearray()
+    with qemu.Machine(said.extend, lambda data: None, kernel=os.path.join(BUILD, "zeropage.elf"),
+                      archive=os.path.join(BUILD, "archive.tar"), **options) as machine:
+        status, _ = machine.run(seconds)
+    return said.decode(errors="replace").replace("\r", ""), status
+
+
+with tempfile.TemporaryDirectory(prefix="zeropage-matrix-") as folder:
+    program = guest_program.build(os.path.join(folder, "ring3"), PROGRAM)
+    for firmware, memory in MATRIX:
+        if (firmware, memory) in IMPOSSIBLE:
+            skip(f"{firmware} with {memory}", IMPOSSIBLE[firmware, memory])
+        else:
+            boots(firmware, memory, program)
+
+for memory in ("3M", "5M", "8M"):
+    said, status = console_of({"memory": memory})
+    check(re.search("memory", said) and status not in (None, 0, qemu.POWERED_OFF),
+          f"with {memory}, too little, a sentence about memory on the console, and the machine ends with a failure",
+          f"status {status}, console:", said)
+
+said, status = console_of({"cpu": "qemu32"})
+check("long mode" in said, "a processor without long mode gets a readable message", f"status {status}, console:", said)
+check(status is not None, "a processor without long mode doesn't hang the machine", f"status {status}")
+done()

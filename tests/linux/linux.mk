@@ -1,0 +1,30 @@
+# Builds the transcript programs (tests/linux/*.c) with our C library, adds them to LINUX_TESTS, and knows how
+# the golden files are made. Uses the variables of user/user.mk.
+
+# init.c is the first process of the Linux guest; tools/linux-run builds it.
+linux_test_names := $(filter-out init,$(sort $(basename $(notdir $(wildcard tests/linux/*.c)))))
+linux_test_objects := $(linux_test_names:%=$(BUILD)/tests/linux/%.o)
+LINUX_TESTS += $(addprefix $(BUILD)/tests/linux/,$(linux_test_names))
+
+$(BUILD)/tests/linux/%.o: tests/linux/%.c user/user.mk
+	$(call user_say,CC,$<)
+	@mkdir -p $(@D)
+	$(quiet)$(USER_CC) $(user_cflags) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/linux/%: $(BUILD)/tests/linux/%.o $(user_lib) user/lib/user.ld
+	$(call user_say,LINK,$@)
+	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $< $(user_lib)
+
+.SECONDARY: $(linux_test_objects)
+-include $(linux_test_objects:.o=.d)
+
+.PHONY: linux-check linux-golden
+linux-check: ## Compare our kernel with Linux: golden files of 6.1, and the host (ORACLE=guest boots a 6.1).
+	@tools/setup build run test
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(LINUX_TESTS)
+	@BUILD=$(BUILD) prove --ext .t --recurse tests/linux
+
+linux-golden: ## Make the golden files anew, on Debian's Linux 6.1 in QEMU.
+	@tools/setup build run test
+	@$(AGAIN) $(GUEST_TESTS) $(LINUX_TESTS)
+	@BUILD=$(BUILD) tests/linux/make-golden
