@@ -120,7 +120,7 @@ static pte_t *directory_entry(unsigned long address)
     return table_of(entry) + LEVEL_INDEX(address, 2);
 }
 
-/* A page table's page->private counts the entries in use here, so that an empty one can go. */
+/* A page table's page->index counts the entries in use here, so that an empty one can go (page->private is the audit's). */
 int kernel_map_page(unsigned long address, pfn_t pfn)
 {
     pte_t *slot = directory_entry(address);
@@ -131,13 +131,13 @@ int kernel_map_page(unsigned long address, pfn_t pfn)
         if (!page)
             return -ENOMEM;
         journal(JOURNAL_TABLE_ALLOC, page_to_pfn(page), 1, ALIGN_DOWN(address, LEVEL_SIZE(2)));
-        page->private = 0;
+        page->index = 0;
         *slot = pfn_pte(page_to_pfn(page), KERNEL_TABLE);
     }
     pte_t *entry = table_of(*slot) + LEVEL_INDEX(address, 1);
     assert(pte_none(*entry));
     *entry = pfn_pte(pfn, KERNEL_DATA);
-    pte_page(*slot)->private++;
+    pte_page(*slot)->index++;
     return 0;
 }
 
@@ -153,11 +153,11 @@ pfn_t kernel_unmap_page(unsigned long address)
     if (pte_none(old))
         return 0;
     *entry = (pte_t){ 0 };
-    table->private--;
-    if (table->private == 0)
+    table->index--;
+    if (table->index == 0)
         *slot = (pte_t){ 0 };
     arch_flush_page(address);
-    if (table->private == 0) {
+    if (table->index == 0) {
         journal(JOURNAL_TABLE_FREE, page_to_pfn(table), 1, ALIGN_DOWN(address, LEVEL_SIZE(2)));
         free_pages(table, 0);
     }

@@ -9,6 +9,9 @@
 #define LOW_WINDOW_END 0x80000000ul
 #define TASK_UNMAPPED_BASE PAGE_ALIGN(TASK_SIZE / 3)
 
+/* The largest offset into a file, and so the end of what can be mapped. */
+#define FILE_SIZE_MAX (~0ul >> 1)
+
 /* Flags that a MAP_SHARED_VALIDATE mapping of a file may carry (Linux's LEGACY_MAP_MASK). */
 #define LEGACY_MAP_MASK                                                                           \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |      \
@@ -298,6 +301,8 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
         return (unsigned long)-EAGAIN;
 
     if (source) {
+        if (pgoff > (FILE_SIZE_MAX - length) >> PAGE_SHIFT)
+            return (unsigned long)-EOVERFLOW;
         error = check_file_mapping(source, prot, flags, &vm_flags);
     } else {
         error = check_anonymous_mapping(flags, &vm_flags);

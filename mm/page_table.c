@@ -66,6 +66,13 @@ void pgd_free(pte_t *pgd)
 
 /* ---- finding entries ---- */
 
+#ifdef ZEROPAGE_HOST
+unsigned long pte_steps;
+#define count_step() pte_steps++
+#else
+#define count_step()
+#endif
+
 /* The first non-empty entry of [ENTRY, LAST], or one behind LAST. Empty stretches are passed eight at a time. */
 static inline pte_t *skip_empty(pte_t *entry, pte_t *last)
 {
@@ -73,11 +80,14 @@ static inline pte_t *skip_empty(pte_t *entry, pte_t *last)
         if (((unsigned long)entry & (8 * sizeof(pte_t) - 1)) == 0) {
             while (entry + 7 <= last &&
                    (entry[0].value | entry[1].value | entry[2].value | entry[3].value |
-                    entry[4].value | entry[5].value | entry[6].value | entry[7].value) == 0)
+                    entry[4].value | entry[5].value | entry[6].value | entry[7].value) == 0) {
                 entry += 8;
+                count_step();
+            }
             if (entry > last)
                 break;
         }
+        count_step();
         if (!pte_none(*entry))
             break;
         entry++;

@@ -93,6 +93,11 @@ static inline struct pte_iter pte_iter_over(pte_t *pgd, unsigned long start, uns
     return (struct pte_iter){ .pgd = pgd, .address = start - PAGE_SIZE, .end = end };
 }
 
+#ifdef ZEROPAGE_HOST
+/* Looks at entries, or at eight at once, that the search has taken: so that a test can see what an absent subtree costs. */
+extern unsigned long pte_steps;
+#endif
+
 /* The first non-empty entry of [address, end), with its address in *FOUND; NULL: there is none. Not for the kernel half. */
 pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned long *found);
 

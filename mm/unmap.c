@@ -138,8 +138,10 @@ void exit_mmap(struct mm_struct *mm)
     for (struct vm_area_struct *vma = mm->mmap; vma; vma = vma->vm_next)
         zap_range(vma, vma->vm_start, vma->vm_end);
 
-    /* Neighbours in groups, so that a table which several of them share is looked at once. */
-    unsigned long floor = 0;
+    /*
+     * Neighbours in groups, so that a page table which several of them share is looked at once. Nothing is left below the group at
+     * hand: a table that it shares with an earlier one goes with it.
+     */
     struct vm_area_struct *vma = mm->mmap;
     while (vma) {
         unsigned long start = vma->vm_start;
@@ -147,8 +149,7 @@ void exit_mmap(struct mm_struct *mm)
             vma = vma->vm_next;
         unsigned long end = vma->vm_end;
         vma = vma->vm_next;
-        free_pgtables(mm, start, end, floor, vma ? vma->vm_start : TASK_SIZE);
-        floor = end;
+        free_pgtables(mm, start, end, 0, vma ? vma->vm_start : TASK_SIZE);
     }
 
     vma = mm->mmap;

@@ -42,21 +42,21 @@ static long full_write(struct file *file, struct iov_iter *iter, s64 *pos)
     return -ENOSPC;
 }
 
-/* A private mapping of /dev/zero is anonymous memory; a shared one is shared memory. */
+/* A private mapping of /dev/zero is anonymous memory (that has the file's name in maps); a shared one is shared memory. */
 static int zero_mmap(struct file *file, unsigned long flags, unsigned long length, struct mmap_source *source)
 {
-    source->mapping = NULL;
+    source->mapping = &file->inode->mapping;
     source->ops = NULL;
     source->readable = file_readable(file);
     source->writable = file_writable(file);
     source->no_exec = false;
-    if ((flags & MAP_TYPE) != MAP_PRIVATE) {
-        source->mapping = shmem_create(PAGE_ALIGN(length));
-        source->ops = &shmem_vm_ops;
-        if (!source->mapping)
-            return -ENOMEM;
+    if ((flags & MAP_TYPE) == MAP_PRIVATE) {
+        mapping_get(source->mapping);
+        return 0;
     }
-    return 0;
+    source->mapping = shmem_create(PAGE_ALIGN(length));
+    source->ops = &shmem_vm_ops;
+    return source->mapping ? 0 : -ENOMEM;
 }
 
 static const struct file_operations null_ops = { .read = null_read, .write = null_write, .lseek = lseek_nothing };

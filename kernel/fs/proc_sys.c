@@ -5,7 +5,10 @@
 #include "kernel/fs/system_names.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "mm/kstack.h"
 #include "mm/limits.h"
+#include "mm/page_alloc.h"
+#include "mm/slab.h"
 
 /* The decimal number that TEXT consists of, with white space around it. False when it is something else. */
 static bool parse_setting(const char *text, long *value)
@@ -55,6 +58,27 @@ NUMBER_SETTING(mmap_min_addr, unsigned long, mmap_min_addr, 0, INT64_MAX)
 NUMBER_SETTING(overcommit_memory, int, sysctl_overcommit_memory, OVERCOMMIT_GUESS, OVERCOMMIT_NEVER)
 NUMBER_SETTING(overcommit_ratio, int, sysctl_overcommit_ratio, 0, INT32_MAX)
 
+/* What a number written to drop_caches gives back, as on Linux: pages of files, kernel objects (and stacks), or both. */
+#define DROP_PAGES 1
+#define DROP_OBJECTS 2
+#define DROP_QUIETLY 4
+
+static int store_drop_caches(const char *text)
+{
+    long what;
+    int error = store_within(text, DROP_PAGES, DROP_PAGES | DROP_OBJECTS | DROP_QUIETLY, &what);
+
+    if (error)
+        return error;
+    if (what & DROP_PAGES)
+        reclaim_file_pages();
+    if (what & DROP_OBJECTS) {
+        kstack_shrink();
+        slab_shrink_all();
+    }
+    return 0;
+}
+
 /* A file that says one thing. */
 #define FIXED_SETTING(setting, text)                                                \
     static int show_##setting(struct seq *seq, struct task *task, u64 *cursor)      \
@@ -80,6 +104,7 @@ static int show_pid_max(struct seq *seq, struct task *task, u64 *cursor)
 }
 
 static const struct proc_entry vm_settings[] = {
+    { .name = "drop_caches", .mode = 0200, .store = store_drop_caches },
     { .name = "max_map_count", .mode = 0644, .show = show_max_map_count, .store = store_max_map_count },
     { .name = "mmap_min_addr", .mode = 0644, .show = show_mmap_min_addr, .store = store_mmap_min_addr },
     { .name = "overcommit_memory", .mode = 0644, .show = show_overcommit_memory, .store = store_overcommit_memory },

@@ -103,7 +103,7 @@ static void __attribute__((noinline)) kernel_fault(struct pt_regs *regs, unsigne
         return;
     }
     if (outcome == FAULT_OUT_OF_MEMORY)
-        out_of_memory(address, false);
+        out_of_memory(false);
     regs->ip = landing;
 }
 

@@ -51,7 +51,10 @@ static void insert(struct item *item, rb_augment_t function)
 
 static unsigned depth(const struct rb_node *node)
 {
-    return node ? 1 + MAX(depth(node->left), depth(node->right)) : 0;
+    if (!node)
+        return 0;
+    unsigned left = depth(node->left), right = depth(node->right);
+    return 1 + MAX(left, right);
 }
 
 /* The largest value below NODE, counted afresh; fails when a stored one differs. */
@@ -59,7 +62,8 @@ static unsigned long check_stored(struct rb_node *node)
 {
     if (!node)
         return 0;
-    unsigned long largest = MAX(item_of(node)->value, MAX(check_stored(node->left), check_stored(node->right)));
+    unsigned long left = check_stored(node->left), right = check_stored(node->right);
+    unsigned long largest = MAX(item_of(node)->value, MAX(left, right));
     assert_int_equal(item_of(node)->largest, largest);
     return largest;
 }

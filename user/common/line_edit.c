@@ -299,9 +299,10 @@ static void handle_and_show(int key)
 {
     bool is_plain = key >= ' ' && key < DELETE && edit.cursor == edit.length;
     int columns = edit.prompt_columns + columns_of(edit.text, edit.length);
+    size_t length = edit.length;
     handle_key(key);
-    if (is_plain && columns + 2 < terminal_columns() && edit.length > 0)
-        output(&edit.text[edit.length - 1], 1);
+    if (is_plain && columns + 2 < terminal_columns() && edit.length == length + 1)
+        output(&edit.text[length], 1);
     else
         redraw();
 }

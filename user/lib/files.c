@@ -101,6 +101,26 @@ int pipe2(int ends[2], int flags)
     return (int)CALL2(pipe2, ends, flags);
 }
 
+int dup3(int from, int to, int flags)
+{
+    return (int)CALL3(dup3, from, to, flags);
+}
+
+int fchdir(int descriptor)
+{
+    return (int)CALL1(fchdir, descriptor);
+}
+
+int fchown(int descriptor, uid_t user, gid_t group)
+{
+    return (int)CALL3(fchown, descriptor, user, group);
+}
+
+int chown(const char *path, uid_t user, gid_t group)
+{
+    return (int)CALL3(chown, path, user, group);
+}
+
 int fsync(int descriptor)
 {
     return (int)CALL1(fsync, descriptor);
@@ -121,6 +141,13 @@ int access(const char *path, int mode)
     return (int)CALL2(access, path, mode);
 }
 
+int faccessat(int directory, const char *path, int mode, int flags)
+{
+    if (flags == 0) /* the older call has no flags */
+        return (int)CALL3(faccessat, directory, path, mode);
+    return (int)CALL4(faccessat2, directory, path, mode, flags);
+}
+
 int chdir(const char *path)
 {
     return (int)CALL1(chdir, path);
@@ -136,6 +163,11 @@ int unlink(const char *path)
     return (int)CALL1(unlink, path);
 }
 
+int unlinkat(int directory, const char *path, int flags)
+{
+    return (int)CALL3(unlinkat, directory, path, flags);
+}
+
 int rmdir(const char *path)
 {
     return (int)CALL1(rmdir, path);
@@ -144,6 +176,11 @@ int rmdir(const char *path)
 int remove(const char *path)
 {
     return unlink(path) == 0 || (errno == EISDIR && rmdir(path) == 0) ? 0 : -1;
+}
+
+int renameat(int from_directory, const char *from, int to_directory, const char *to)
+{
+    return (int)CALL4(renameat, from_directory, from, to_directory, to);
 }
 
 int rename(const char *from, const char *to)
@@ -159,6 +196,11 @@ int link(const char *from, const char *to)
 int symlink(const char *target, const char *path)
 {
     return (int)CALL2(symlink, target, path);
+}
+
+ssize_t readlinkat(int directory, const char *restrict path, char *restrict to, size_t size)
+{
+    return CALL4(readlinkat, directory, path, to, size);
 }
 
 ssize_t readlink(const char *restrict path, char *restrict to, size_t size)
@@ -179,6 +221,21 @@ int lstat(const char *restrict path, struct stat *restrict result)
 int fstat(int descriptor, struct stat *result)
 {
     return (int)CALL2(fstat, descriptor, result);
+}
+
+int fstatat(int directory, const char *restrict path, struct stat *restrict result, int flags)
+{
+    return (int)CALL4(newfstatat, directory, path, result, flags);
+}
+
+int fchmod(int descriptor, mode_t mode)
+{
+    return (int)CALL2(fchmod, descriptor, mode);
+}
+
+int mkdirat(int directory, const char *path, mode_t mode)
+{
+    return (int)CALL3(mkdirat, directory, path, mode);
 }
 
 int mkdir(const char *path, mode_t mode)

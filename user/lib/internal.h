@@ -72,6 +72,7 @@ long __result(long raw);
 #define CALL3(name, a, b, c) __result(raw_syscall3(SYS_##name, (long)(a), (long)(b), (long)(c)))
 #define CALL4(name, a, b, c, d) \
     __result(raw_syscall4(SYS_##name, (long)(a), (long)(b), (long)(c), (long)(d)))
+#define CALL5(name, a, b, c, d, e) CALL6(name, a, b, c, d, e, 0)
 #define CALL6(name, a, b, c, d, e, f) \
     __result(raw_syscall(SYS_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
                          (long)(f)))

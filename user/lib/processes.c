@@ -73,6 +73,11 @@ pid_t wait4(pid_t child, int *status, int options, struct rusage *usage)
     return (pid_t)CALL4(wait4, child, status, options, usage);
 }
 
+int waitid(idtype_t kind, id_t which, siginfo_t *information, int options)
+{
+    return (int)CALL5(waitid, kind, which, information, options, NULL);
+}
+
 pid_t waitpid(pid_t child, int *status, int options)
 {
     return wait4(child, status, options, NULL);

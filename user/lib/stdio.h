@@ -75,6 +75,7 @@ void rewind(FILE *stream);
 
 void perror(const char *what);
 int remove(const char *path);
+int renameat(int from_directory, const char *from, int to_directory, const char *to);
 int rename(const char *from, const char *to);
 
 #undef _PRINTF

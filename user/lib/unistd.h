@@ -36,17 +36,24 @@ int dup2(int from, int to);
 int pipe(int ends[2]);
 int pipe2(int ends[2], int flags);
 int isatty(int descriptor);
+int dup3(int from, int to, int flags);
+int fchdir(int descriptor);
+int fchown(int descriptor, uid_t user, gid_t group);
+int chown(const char *path, uid_t user, gid_t group);
 int fsync(int descriptor);
 int ftruncate(int descriptor, off_t size);
 int truncate(const char *path, off_t size);
 
 int access(const char *path, int mode);
+int faccessat(int directory, const char *path, int mode, int flags);
 int chdir(const char *path);
 char *getcwd(char *to, size_t size);
 int unlink(const char *path);
+int unlinkat(int directory, const char *path, int flags);
 int rmdir(const char *path);
 int link(const char *from, const char *to);
 int symlink(const char *target, const char *path);
+ssize_t readlinkat(int directory, const char *restrict path, char *restrict to, size_t size);
 ssize_t readlink(const char *restrict path, char *restrict to, size_t size);
 
 pid_t fork(void);

@@ -48,8 +48,11 @@ struct stat {
 int stat(const char *restrict path, struct stat *restrict result);
 int lstat(const char *restrict path, struct stat *restrict result);
 int fstat(int descriptor, struct stat *result);
+int fstatat(int directory, const char *restrict path, struct stat *restrict result, int flags);
+int fchmod(int descriptor, mode_t mode);
 int mkdir(const char *path, mode_t mode);
 int chmod(const char *path, mode_t mode);
+int mkdirat(int directory, const char *path, mode_t mode);
 mode_t umask(mode_t mask);
 
 #endif

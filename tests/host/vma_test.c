@@ -1,0 +1,336 @@
+/* The list and the index of VMAs: finding, merging, splitting, searching for room; each merge rule was seen on Linux 6.1. */
+#include "mm/filemap.h"
+#include "mm/vma_index.h"
+#include "tests/host/calls.h"
+
+#define AT 0x10000000ul
+
+/* ---- finding ---- */
+
+static void find_vma_gives_the_first_one_that_ends_above(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    struct vm_area_struct *prev;
+
+    assert_null(find_vma(mm, 0));
+    assert_null(find_vma_prev(mm, 0, &prev));
+    assert_null(prev);
+    map_at(mm, AT, 2, RW);
+    map_at(mm, AT + 4 * P, 2, RW);
+    struct vm_area_struct *low = mm->mmap, *high = low->vm_next;
+    /* In every order, so that the remembered VMA is a wrong guess, too. */
+    static const struct { unsigned long address; int which; } cases[] = {
+        { 0, 0 }, { AT - 1, 0 }, { AT, 0 }, { AT + 2 * P - 1, 0 }, { AT + 2 * P, 1 },
+        { AT + 4 * P - 1, 1 }, { AT + 4 * P, 1 }, { AT + 6 * P - 1, 1 }, { AT + 6 * P, 2 },
+    };
+    struct vm_area_struct *const answers[] = { low, high, NULL };
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (unsigned j = 0; j < ARRAY_SIZE(cases); j++) {
+            find_vma(mm, cases[i].address);
+            assert_ptr_equal(find_vma(mm, cases[j].address), answers[cases[j].which]);
+        }
+    }
+    assert_ptr_equal(find_vma_prev(mm, AT + 6 * P, &prev), NULL);
+    assert_ptr_equal(prev, high);
+    assert_ptr_equal(find_vma_prev(mm, AT + 4 * P, &prev), high);
+    assert_ptr_equal(prev, low);
+    assert_null(find_vma_intersection(mm, AT + 2 * P, AT + 4 * P));
+    assert_ptr_equal(find_vma_intersection(mm, AT + 2 * P, AT + 4 * P + 1), high);
+    mmput(mm);
+}
+
+/* ---- merging ---- */
+
+static void equal_neighbours_merge_and_different_ones_do_not(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    map_at(mm, AT + P, 1, RW);
+    map_at(mm, AT - P, 1, RW);
+    expect_maps(mm, "ffff000-10002000 rw-p");
+    map_at(mm, AT + 2 * P, 1, PROT_READ);
+    anon(mm, AT + 3 * P, P, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE);
+    anon(mm, AT + 4 * P, P, RW, MAP_SHARED | MAP_FIXED);
+    anon(mm, AT + 5 * P, P, RW, MAP_SHARED | MAP_FIXED);
+    expect_maps(mm, "ffff000-10002000 rw-p, 10002000-10003000 r--p, 10003000-10004000 r--p, "
+                    "10004000-10005000 rw-s, 10005000-10006000 rw-s");
+    mmput(mm);
+}
+
+static void a_filled_hole_joins_both_sides(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    map_at(mm, AT + 2 * P, 1, RW);
+    map_at(mm, AT + P, 1, RW);
+    expect_maps(mm, "10000000-10003000 rw-p");
+    assert_int_equal(mm->map_count, 1);
+    mmput(mm);
+}
+
+static void families_of_pages_that_began_apart_stay_apart(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    write_byte(mm, AT, 1);
+    map_at(mm, AT + 2 * P, 1, RW);
+    write_byte(mm, AT + 2 * P, 1);
+    map_at(mm, AT + P, 1, RW);
+    /* Joining both is impossible; mmap prefers the one above. */
+    expect_maps(mm, "10000000-10001000 rw-p, 10001000-10003000 rw-p");
+    mmput(mm);
+}
+
+static void an_untouched_neighbour_below_does_not_take_in_touched_pages(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    map_at(mm, AT + 2 * P, 1, RW);
+    write_byte(mm, AT + 2 * P, 1);
+    map_at(mm, AT + P, 1, RW);
+    expect_maps(mm, "10000000-10001000 rw-p, 10001000-10003000 rw-p");
+
+    map_at(mm, AT + MIB, 1, RW);
+    write_byte(mm, AT + MIB, 1);
+    map_at(mm, AT + MIB + 2 * P, 1, RW);
+    map_at(mm, AT + MIB + P, 1, RW);
+    expect_maps(mm, "10000000-10001000 rw-p, 10001000-10003000 rw-p, 10100000-10103000 rw-p");
+    mmput(mm);
+}
+
+static void neighbours_that_may_merge_one_day_share_their_family(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    map_at(mm, AT + P, 1, RW | PROT_EXEC);
+    write_byte(mm, AT, 1);
+    write_byte(mm, AT + P, 1);
+    assert_int_equal(do_mprotect(mm, AT + P, P, RW), 0);
+    expect_maps(mm, "10000000-10002000 rw-p");
+    mmput(mm);
+}
+
+static void what_fork_made_merges_with_nothing_new(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 3, RW);
+    write_byte(mm, AT, 1);
+    assert_int_equal(do_mprotect(mm, AT + P, P, PROT_READ), 0);
+    map_at(mm, AT + MIB, 1, RW);
+    struct mm_struct *child = fork_of(mm);
+    map_at(child, AT + 3 * P, 1, RW);
+    assert_int_equal(do_mprotect(child, AT + P, P, RW), 0);
+    map_at(child, AT + MIB + P, 1, RW);
+    expect_maps(child, "10000000-10001000 rw-p, 10001000-10002000 rw-p, 10002000-10003000 rw-p, "
+                       "10003000-10004000 rw-p, 10100000-10102000 rw-p");
+    /* The parent is as it was. */
+    map_at(mm, AT + 3 * P, 1, RW);
+    assert_int_equal(do_mprotect(mm, AT + P, P, RW), 0);
+    expect_maps(mm, "10000000-10004000 rw-p, 10100000-10101000 rw-p");
+    mmput(child);
+    mmput(mm);
+}
+
+/* The eight ways in which mprotect can leave a range beside its neighbours: what lies at AT, what is changed, what comes out. */
+static void mprotect_merges_in_every_way(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;     /* a page each: r read-only, w writable, . none */
+        unsigned first, pages;
+    } cases[] = {
+        { "rwr", "rrr", 1, 1 },         /* 6: the range goes, both neighbours become one */
+        { "rww", "rrw", 1, 1 },         /* 5: the VMA below grows into the range's */
+        { "wwr", "wrr", 1, 1 },         /* 4: the VMA above grows down into the range's */
+        { "rw.", "rr.", 1, 1 },         /* 7: the VMA below takes all of it */
+        { ".wr", ".rr", 1, 1 },         /* 8: the VMA above takes all of it */
+        { "www", "wrw", 1, 1 },         /* none: a split in three */
+        { "www", "rww", 0, 1 },
+        { "www", "wwr", 2, 1 },
+        { "rwwr", "rrrr", 1, 2 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct mm_struct *mm = test_mm();
+        size_t pages = strlen(cases[i].before);
+        unsigned vmas = 0;
+        for (unsigned j = 0; j < pages; j++)
+            if (cases[i].before[j] != '.')
+                map_at(mm, AT + j * P, 1, PROT_READ);
+        for (unsigned j = 0; j < pages; j++)
+            if (cases[i].before[j] == 'w')
+                assert_int_equal(do_mprotect(mm, AT + j * P, P, PROT_EXEC), 0);
+        assert_int_equal(do_mprotect(mm, AT + cases[i].first * P, cases[i].pages * P,
+                                     cases[i].after[cases[i].first] == 'r' ? PROT_READ : PROT_EXEC), 0);
+        for (unsigned j = 0; j < pages; j++) {
+            const struct vm_area_struct *vma = find_vma_intersection(mm, AT + j * P, AT + j * P + 1);
+            assert_int_equal(vma != NULL, cases[i].after[j] != '.');
+            if (vma)
+                assert_int_equal(vma->vm_flags & VM_ACCESS_FLAGS,
+                                 cases[i].after[j] == 'r' ? VM_READ : VM_EXEC);
+            vmas += cases[i].after[j] != '.' && (j == 0 || cases[i].after[j] != cases[i].after[j - 1]);
+        }
+        assert_int_equal(mm->map_count, vmas);
+        assert_null(vma_audit(mm));
+        mmput(mm);
+    }
+}
+
+/* ---- splitting ---- */
+
+static void splitting_keeps_what_every_page_shows(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long at = anon(mm, AT, 6 * P, RW, MAP_SHARED | MAP_FIXED);
+
+    for (unsigned i = 0; i < 6; i++)
+        write_byte(mm, at + i * P, (u8)(i + 1));
+    struct address_space *object = mm->mmap->vm_mapping;
+    assert_int_equal(split_vma(mm, mm->mmap, at + 2 * P, false), 0);
+    assert_int_equal(split_vma(mm, mm->mmap->vm_next, at + 4 * P, true), 0);
+    assert_int_equal(object->refcount, 3);
+    assert_int_equal(mm->map_count, 3);
+    assert_int_equal(find_vma(mm, at + 4 * P)->vm_pgoff, 4);
+    assert_null(vma_audit(mm));
+    zap_range(mm->mmap->vm_next, at + 2 * P, at + 4 * P);
+    flush_range(mm, at, at + 6 * P);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(user_byte(mm, at + i * P), i + 1);
+    mmput(mm);
+}
+
+/* ---- scale ---- */
+
+#define MANY 65500u
+
+/* A number that grows by one when N doubles. */
+static unsigned long log2_of(unsigned long n)
+{
+    return 63 - (unsigned long)__builtin_clzl(n);
+}
+
+static void lookups_and_searches_among_many_vmas_take_a_few_steps(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    /* A red-black tree of N nodes is at most 2 log2(N + 1) high; the search goes down and up. */
+    const unsigned long height = 2 * log2_of(MANY + 1) + 2;
+
+    for (unsigned i = 0; i < MANY; i++)
+        map_at(mm, AT + i * 2 * P, 1, RW);
+    assert_int_equal(mm->map_count, MANY);
+    unsigned long worst = 0, random = 1;
+    for (unsigned i = 0; i < 10000; i++) {
+        random = random * 6364136223846793005ul + 1;
+        unsigned page = (unsigned)(random >> 33) % MANY;
+        vma_steps = 0;
+        assert_int_equal(find_vma(mm, AT + page * 2 * P)->vm_start, AT + page * 2 * P);
+        worst = MAX(worst, vma_steps);
+    }
+    assert_true(worst <= height);
+
+    /* Only one hole of two pages: in the middle of the holes of one page. */
+    vma_steps = 0;
+    assert_int_equal(do_munmap(mm, AT + MANY / 2 * 2 * P, P), 0);
+    assert_int_equal(vm_unmapped_area_topdown(mm, 3 * P, AT, AT + MANY * 2 * P), AT + (MANY / 2 * 2 - 1) * P);
+    assert_int_equal(vm_unmapped_area_bottomup(mm, 3 * P, AT, AT + MANY * 2 * P), AT + (MANY / 2 * 2 - 1) * P);
+    assert_true(vma_steps <= 5 * height);
+    vma_steps = 0;
+    assert_error(vm_unmapped_area_topdown(mm, 4 * P, AT, AT + (MANY * 2 - 1) * P), ENOMEM);
+    assert_error(vm_unmapped_area_bottomup(mm, 4 * P, AT, AT + (MANY * 2 - 1) * P), ENOMEM);
+    assert_true(vma_steps <= 2 * height);
+    /* Below and above a window there may be all the room in the world. */
+    vma_steps = 0;
+    assert_error(vm_unmapped_area_topdown(mm, 2 * P, AT + 100 * P, AT + 200 * P), ENOMEM);
+    assert_error(vm_unmapped_area_bottomup(mm, 2 * P, AT + 100 * P, AT + 200 * P), ENOMEM);
+    assert_true(vma_steps <= 4 * height);
+    assert_null(vma_audit(mm));
+    mmput(mm);
+}
+
+static void searches_agree_with_a_slow_search(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long random = 7;
+    bool used[64];
+
+    for (unsigned round = 0; round < 300; round++) {
+        do_munmap(mm, AT, 64 * P);
+        memset(used, 0, sizeof(used));
+        for (unsigned i = 0; i < 64; i++) {
+            random = random * 6364136223846793005ul + 1442695040888963407ul;
+            used[i] = (random >> 40) % 4 == 0;
+            /* Alternating protections, so that neighbours stay VMAs of their own. */
+            if (used[i])
+                map_at(mm, AT + i * P, 1, i % 2 ? RW : PROT_READ);
+        }
+        unsigned long low = (random >> 20) % 20, high = 40 + (random >> 30) % 24, n = 1 + (random >> 50) % 8;
+        long lowest = -ENOMEM, highest = -ENOMEM;
+        for (unsigned long first = low; first + n <= high; first++) {
+            bool is_free = true;
+            for (unsigned long i = first; i < first + n; i++)
+                is_free &= !used[i];
+            if (is_free && lowest == -ENOMEM)
+                lowest = (long)(AT + first * P);
+            if (is_free)
+                highest = (long)(AT + first * P);
+        }
+        assert_int_equal(vm_unmapped_area_topdown(mm, n * P, AT + low * P, AT + high * P), highest);
+        assert_int_equal(vm_unmapped_area_bottomup(mm, n * P, AT + low * P, AT + high * P), lowest);
+    }
+    mmput(mm);
+}
+
+static void a_huge_promise_costs_nothing(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long at = anon(mm, 0, 64ul << 40, RW, MAP_PRIVATE | MAP_NORESERVE);
+
+    /* 100 pages in 64 TiB: mapping, forking and unmapping end within the test's time only if absent tables are skipped. */
+    for (unsigned long i = 0; i < 100; i++)
+        write_byte(mm, at + i * (640ul << 30), (u8)i);
+    struct mm_struct *child = fork_of(mm);
+    for (unsigned long i = 0; i < 100; i++)
+        expect_read(child, at + i * (640ul << 30), NO_FAULT, (u8)i);
+    assert_int_equal(do_mprotect(mm, at, 64ul << 40, PROT_READ), 0);
+    assert_int_equal(do_madvise(mm, at, 64ul << 40, MADV_DONTNEED), 0);
+    assert_int_equal(do_munmap(mm, at, 64ul << 40), 0);
+    assert_int_equal(mm->pgtables_bytes, 0);
+    mmput(child);
+    mmput(mm);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        mm_test(find_vma_gives_the_first_one_that_ends_above),
+        mm_test(equal_neighbours_merge_and_different_ones_do_not),
+        mm_test(a_filled_hole_joins_both_sides),
+        mm_test(families_of_pages_that_began_apart_stay_apart),
+        mm_test(an_untouched_neighbour_below_does_not_take_in_touched_pages),
+        mm_test(neighbours_that_may_merge_one_day_share_their_family),
+        mm_test(what_fork_made_merges_with_nothing_new),
+        mm_test(mprotect_merges_in_every_way),
+        mm_test(splitting_keeps_what_every_page_shows),
+        mm_test(lookups_and_searches_among_many_vmas_take_a_few_steps),
+        mm_test(searches_agree_with_a_slow_search),
+        mm_test(a_huge_promise_costs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
