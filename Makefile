@@ -26,7 +26,7 @@ AGAIN = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(PROCESSORS))
 MEMORY ?= 256M
 FIRMWARE ?= bios
 
-.PHONY: all run run-direct iso test check doctor setup clean help
+.PHONY: all run run-direct iso test bench performance check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
@@ -52,6 +52,16 @@ test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them
 	@$(AGAIN) test-programs
 	@BUILD=$(BUILD) tests/run-tests $(TESTS)
 
+bench: ## Count what each operation costs (LINUX=1: Linux 6.1 beside it; JSON=FILE; RECORD=1 for the recorded figures).
+	@tools/setup build run
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
+	@BUILD=$(BUILD) tools/bench $(if $(LINUX),--linux) $(if $(JSON),--json $(JSON)) $(if $(RECORD),--record)
+
+performance: ## Write docs/performance.md anew: the benchmark beside Linux 6.1, and how each cost grows.
+	@tools/setup build run plot
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
+	@BUILD=$(BUILD) tools/bench --linux --document
+
 check: ## Look for mistakes with clang-tidy and cppcheck; each finding is an error.
 	@tools/setup build check
 	@$(AGAIN) clang-tidy cppcheck
@@ -60,7 +70,7 @@ doctor: ## List each tool with the version found, the version needed and the fix
 	@tools/doctor
 
 setup: ## Install all tools that are missing, those of make check included.
-	@tools/setup build run test debug check
+	@tools/setup build run test debug check plot
 
 clean: ## Remove what was built (not what was downloaded into build/linux).
 	@rm -rf build-debug

@@ -66,7 +66,9 @@ static bool read_command_line(void)
     unsigned count = cmdline_parse(words);
     bool run_mode = cmdline_has("run");
     printk_add_sink(message_to_com2, false);
-    printk_add_sink(message_to_console, run_mode || cmdline_has("quiet"));
+    /* In run mode the console carries the program's bytes and nothing else. */
+    if (!run_mode)
+        printk_add_sink(message_to_console, cmdline_has("quiet"));
     if (boot_info.cmdline_truncated || count == CMDLINE_MAX_WORDS)
         printk("zeropage: the command line is too long; its end is ignored\n");
 

@@ -42,6 +42,8 @@ static void check_archive(void)
 
     if (start == end)
         stop_with_sentence("there is no initial archive: the boot loader has to load archive.tar as a module");
+    if (start < image_to_phys(kernel_end) && end > image_to_phys(kernel_start))
+        stop_with_sentence("too little memory: the boot loader put the initial archive over the kernel");
     if (!is_memory(start, end))
         stop_with_sentence("the initial archive lies outside of memory, at 0x%lx to 0x%lx", start, end);
 }

@@ -74,9 +74,19 @@ static inline pfn_t page_to_pfn(const struct page *page)
     return (pfn_t)(page - mem_map);
 }
 
+/* Bytes of memory map to bytes of memory: one shift instead of a division and a multiplication. */
+#define PAGE_STRUCT_SHIFT 5
+_Static_assert(sizeof(struct page) == 1 << PAGE_STRUCT_SHIFT, "the two conversions below shift by this");
+
 static inline void *page_address(const struct page *page)
 {
-    return phys_to_virt((phys_addr_t)page_to_pfn(page) << PAGE_SHIFT);
+    return phys_to_virt((phys_addr_t)((const u8 *)page - (const u8 *)mem_map) << (PAGE_SHIFT - PAGE_STRUCT_SHIFT));
+}
+
+/* ADDRESS is that of a frame's first byte. */
+static inline struct page *phys_to_page(phys_addr_t address)
+{
+    return (struct page *)((u8 *)mem_map + (address >> (PAGE_SHIFT - PAGE_STRUCT_SHIFT)));
 }
 
 static inline struct page *virt_to_page(const void *address)

@@ -6,7 +6,6 @@
 #include "kernel/lib/panic.h"
 #include "kernel/trace/journal.h"
 #include "mm/buddy.h"
-#include "mm/frame_poison.h"
 
 #define CACHE_FRAMES 256    /* in the per-CPU list, at most */
 #define REFILL_FRAMES 64    /* taken from the buddy allocator when it is empty: a power of two */
@@ -19,11 +18,26 @@ unsigned long reserve_frames;
 unsigned long fail_allocation_countdown;
 bool fail_allocations_forever;
 
-/* The per-CPU list: a stack, whose top is given out next. */
+/* The per-CPU list: a stack. TOP is the first unused place; below it lies the frame that is given out next. */
 static struct {
-    unsigned long count;
+    struct page **top;
     struct page *frames[CACHE_FRAMES];
-} cache;
+} cache = { .top = cache.frames };
+
+static inline unsigned long cache_count(void)
+{
+    return (unsigned long)(cache.top - cache.frames);
+}
+
+static inline bool cache_is_empty(void)
+{
+    return cache.top == cache.frames;
+}
+
+static inline bool cache_is_full(void)
+{
+    return cache.top == cache.frames + CACHE_FRAMES;
+}
 
 static unsigned long (*reclaimers[RECLAIMERS_MAX])(void);
 
@@ -66,16 +80,15 @@ static bool refill_cache(void)
     while (wanted != 0 &&
            (page = buddy_take(0, 63 - (unsigned)__builtin_clzl(wanted), &order)) != NULL) {
         unsigned long frames = 1ul << order;
-        struct page **slot = cache.frames + cache.count + frames;
+        struct page **slot = cache.top += frames;
 
-        cache.count += frames;
         wanted -= frames;
         for (; frames != 0; frames--, page++) {
             page_set_state(page, PAGE_STATE_CACHED);
             *--slot = page;
         }
     }
-    return cache.count != 0;
+    return !cache_is_empty();
 }
 
 /*
@@ -85,12 +98,12 @@ static bool refill_cache(void)
 static void spill_cache(unsigned long count)
 {
     while (count != 0) {
-        struct page *first = cache.frames[--cache.count];
+        struct page *first = *--cache.top;
         struct page *last = first;
 
         page_set_state(first, PAGE_STATE_FREE_TAIL);
-        for (count--; count != 0; count--, cache.count--) {
-            struct page *page = cache.frames[cache.count - 1];
+        for (count--; count != 0; count--, cache.top--) {
+            struct page *page = cache.top[-1];
 
             if (page == last + 1)
                 last = page;
@@ -106,28 +119,15 @@ static void spill_cache(unsigned long count)
 
 void frame_cache_init(void)
 {
-    cache.count = 0;
+    cache.top = cache.frames;
 }
 
 void drain_page_cache(void)
 {
-    spill_cache(cache.count);
+    spill_cache(cache_count());
 }
 
 /* ---- allocation ---- */
-
-/* Marks the frames of a block as given out and counts them. */
-static inline struct page *give_out(struct page *page, unsigned order, enum page_type type)
-{
-    page_set_state(page, PAGE_STATE(type, order, 1));
-    for (unsigned long i = 1; i < 1ul << order; i++)
-        page_set_state(page + i, PAGE_STATE(type, PAGE_TAIL, 0));
-    frame_counts[PAGE_FREE] -= 1ul << order;
-    frame_counts[type] += 1ul << order;
-    journal(JOURNAL_FRAME_ALLOC, page_to_pfn(page), order, type);
-    frame_given_out(page, order);
-    return page;
-}
 
 static bool type_may_use_reserve(enum page_type type)
 {
@@ -142,7 +142,7 @@ static struct page *try_alloc(unsigned order, enum page_type type)
     if (frame_counts[PAGE_FREE] < frames + (type_may_use_reserve(type) ? 0 : reserve_frames))
         return NULL;
     if (order == 0)
-        return cache.count != 0 || refill_cache() ? cache.frames[--cache.count] : NULL;
+        return !cache_is_empty() || refill_cache() ? *--cache.top : NULL;
     struct page *page = buddy_take(order, order, &got);
     if (!page) {
         drain_page_cache();
@@ -177,44 +177,71 @@ static __attribute__((noinline)) struct page *alloc_slowly(unsigned order, enum 
     while ((page = try_alloc(order, type)) == NULL)
         if (!reclaim_frames())
             return NULL;
-    return give_out(page, order, type);
+    page_set_state(page, PAGE_STATE(type, order, 1));
+    for (unsigned long i = 1; i < 1ul << order; i++)
+        page_set_state(page + i, PAGE_STATE(type, PAGE_TAIL, 0));
+    frame_counts[PAGE_FREE] -= 1ul << order;
+    frame_counts[type] += 1ul << order;
+    journal(JOURNAL_FRAME_ALLOC, page_to_pfn(page), order, type);
+    frame_given_out(page, order);
+    return page;
 }
 
-static inline struct page *alloc_fast(enum page_type type)
+/* The common case: one frame, there are enough, the list has one, nobody takes notes. */
+static inline bool alloc_is_simple(void)
 {
-    if (unlikely(fail_allocation_countdown != 0 || frame_counts[PAGE_FREE] <= reserve_frames ||
-                 cache.count == 0))
-        return alloc_slowly(0, type);
-    return give_out(cache.frames[--cache.count], 0, type);
+    return likely(fail_allocation_countdown == 0 && frame_counts[PAGE_FREE] > reserve_frames &&
+                  !cache_is_empty() && !journal_wants(JOURNAL_FRAME_ALLOC));
+}
+
+static inline struct page *alloc_simply(enum page_type type)
+{
+    struct page *page = *--cache.top;
+
+    page_set_state(page, PAGE_STATE(type, 0, 1));
+    frame_counts[PAGE_FREE]--;
+    frame_counts[type]++;
+    frame_given_out(page, 0);
+    return page;
 }
 
 struct page *alloc_page(enum page_type type)
 {
-    return alloc_fast(type);
+    return alloc_is_simple() ? alloc_simply(type) : alloc_slowly(0, type);
 }
 
 struct page *alloc_pages(unsigned order, enum page_type type)
 {
-    return order == 0 ? alloc_fast(type) : alloc_slowly(order, type);
+    return order == 0 ? alloc_page(type) : alloc_slowly(order, type);
+}
+
+static __attribute__((noinline)) struct page *alloc_zeroed_slowly(enum page_type type)
+{
+    struct page *page = alloc_slowly(0, type);
+
+    if (page)
+        clear_page(page_address(page));
+    return page;
+}
+
+static inline struct page *alloc_zeroed(enum page_type type)
+{
+    if (!alloc_is_simple())
+        return alloc_zeroed_slowly(type);
+    struct page *page = alloc_simply(type);
+    clear_page(page_address(page));
+    return page;
 }
 
 struct page *alloc_zeroed_page(enum page_type type)
 {
-    struct page *page = alloc_fast(type);
-
-    if (likely(page))
-        clear_page(page_address(page));
-    return page;
+    return alloc_zeroed(type);
 }
 
 struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address)
 {
     (void)vma, (void)address;
-    struct page *page = alloc_fast(PAGE_ANON);
-
-    if (likely(page))
-        clear_page(page_address(page));
-    return page;
+    return alloc_zeroed(PAGE_ANON);
 }
 
 /* ---- release ---- */
@@ -224,34 +251,47 @@ struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsi
     (1u << PAGE_KERNEL | 1u << PAGE_SLAB | 1u << PAGE_TABLE | 1u << PAGE_ANON | 1u << PAGE_FILE | \
      1u << PAGE_SHMEM | 1u << PAGE_ARCHIVE)
 
-static inline void free_fast(struct page *page)
+/* Type and order of PAGE in one number: a wrong order makes it larger than any type. */
+static inline bool is_freeable(unsigned type_and_order)
 {
-    /* Type and order in one: a wrong order makes it larger than any type. */
-    unsigned type = page->type | (unsigned)page->order << 8;
-
-    assert(type < PAGE_TYPES && (FREEABLE_TYPES >> type & 1));
-    frame_counts[type]--;
-    frame_counts[PAGE_FREE]++;
-    journal(JOURNAL_FRAME_FREE, page_to_pfn(page), 0, type);
-    frame_taken_back(page, 0);
-    page_set_state(page, PAGE_STATE_CACHED);
-    if (unlikely(cache.count == CACHE_FRAMES))
-        spill_cache(SPILL_FRAMES);
-    cache.frames[cache.count++] = page;
+    return type_and_order < PAGE_TYPES && (FREEABLE_TYPES >> type_and_order & 1);
 }
 
-static void free_block(struct page *page, unsigned order)
+/* Everything but the common case of one frame, and larger blocks. */
+static __attribute__((noinline)) void free_slowly(struct page *page, unsigned order)
 {
     unsigned type = page->type;
 
-    assert(type < PAGE_TYPES && (FREEABLE_TYPES >> type & 1) && page->order == order);
+    assert(is_freeable(type) && page->order == order);
     frame_counts[type] -= 1ul << order;
     frame_counts[PAGE_FREE] += 1ul << order;
     journal(JOURNAL_FRAME_FREE, page_to_pfn(page), order, type);
     frame_taken_back(page, order);
+    if (order == 0) {
+        page_set_state(page, PAGE_STATE_CACHED);
+        if (cache_is_full())
+            spill_cache(SPILL_FRAMES);
+        *cache.top++ = page;
+        return;
+    }
     for (unsigned long i = 1; i < 1ul << order; i++)
         page_set_state(page + i, PAGE_STATE_FREE_TAIL);
     buddy_free(page_to_pfn(page), order);
+}
+
+static inline void free_fast(struct page *page)
+{
+    unsigned type = page->type | (unsigned)page->order << 8;
+
+    if (unlikely(!is_freeable(type) || cache_is_full() || journal_wants(JOURNAL_FRAME_FREE))) {
+        free_slowly(page, 0);
+        return;
+    }
+    frame_counts[type]--;
+    frame_counts[PAGE_FREE]++;
+    frame_taken_back(page, 0);
+    page_set_state(page, PAGE_STATE_CACHED);
+    *cache.top++ = page;
 }
 
 void free_pages(struct page *page, unsigned order)
@@ -259,12 +299,50 @@ void free_pages(struct page *page, unsigned order)
     if (likely(order == 0))
         free_fast(page);
     else
-        free_block(page, order);
+        free_slowly(page, order);
 }
 
 void free_last_reference(struct page *page)
 {
     free_fast(page);
+}
+
+/* ---- many frames, one after the other ---- */
+
+void free_run(struct frame_run *run)
+{
+    unsigned long frames = (unsigned long)(run->end - run->first);
+
+    if (frames == 0)
+        return;
+    frame_counts[PAGE_ANON] -= frames;
+    frame_counts[PAGE_FREE] += frames;
+    if (frames == 1 && !cache_is_full()) {
+        page_set_state(run->first, PAGE_STATE_CACHED);
+        *cache.top++ = run->first;
+    } else {
+        buddy_free_range(page_to_pfn(run->first), page_to_pfn(run->end));
+    }
+    run->first = run->end = NULL;
+}
+
+/* PAGE is not the one behind the run: it is the one before it, or the run ends here. */
+void free_in_run_slowly(struct frame_run *run, struct page *page)
+{
+    assert(page->type == PAGE_ANON && page->order == 0);
+    if (unlikely(journal_wants(JOURNAL_FRAME_FREE))) {
+        free_slowly(page, 0);
+        return;
+    }
+    frame_taken_back(page, 0);
+    page_set_state(page, PAGE_STATE_FREE_TAIL);
+    if (page + 1 == run->first) {
+        run->first = page;
+        return;
+    }
+    free_run(run);
+    run->first = page;
+    run->end = page + 1;
 }
 
 /* ---- audit ---- */
@@ -281,10 +359,10 @@ const char *page_alloc_audit(void)
             return "a frame has a type that does not exist";
         counts[pfn_to_page(pfn)->type]++;
     }
-    for (unsigned long i = 0; i < cache.count; i++)
+    for (unsigned long i = 0; i < cache_count(); i++)
         if (page_state(cache.frames[i]) != PAGE_STATE_CACHED)
             return "a frame of the per-CPU list is not marked so";
-    if (counts[PAGE_CACHED] != cache.count)
+    if (counts[PAGE_CACHED] != cache_count())
         return "a frame is twice in the per-CPU list, or marked so and not in it";
     if (counts[PAGE_FREE] != buddy_frames())
         return "a frame is marked free but in no free block";

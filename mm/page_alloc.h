@@ -2,7 +2,8 @@
 #ifndef MM_PAGE_ALLOC_H
 #define MM_PAGE_ALLOC_H
 
-#include "mm/page.h"
+#include "mm/frame_poison.h"
+#include "mm/page_state.h"
 
 #define MAX_ORDER 10    /* the largest block is 2^10 frames: 4 MiB */
 
@@ -26,6 +27,28 @@ struct page *alloc_zeroed_page(enum page_type type);
 
 /* Gives back what alloc_pages returned, whatever its reference count. ORDER is the one it was allocated with. */
 void free_pages(struct page *page, unsigned order);
+
+/*
+ * Frees many frames of type PAGE_ANON one after the other: neighbours are collected and go back as whole blocks. Begin with an empty
+ * run (= { NULL, NULL }), end with free_run. In between, frame_counts lags behind.
+ */
+struct frame_run {
+    struct page *first, *end;   /* [first, end) are no longer in use, but not free yet */
+};
+
+void free_in_run_slowly(struct frame_run *run, struct page *page);
+void free_run(struct frame_run *run);
+
+static inline void free_in_run(struct frame_run *run, struct page *page)
+{
+    if (unlikely(page != run->end)) {
+        free_in_run_slowly(run, page);
+        return;
+    }
+    frame_taken_back(page, 0);
+    page_set_state(page, PAGE_STATE_FREE_TAIL);
+    run->end++;
+}
 
 struct vm_area_struct;
 /*

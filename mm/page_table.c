@@ -30,7 +30,7 @@ static __attribute__((noinline)) bool add_table(struct mm_struct *mm, pte_t *slo
     return true;
 }
 
-pte_t *pte_alloc(struct mm_struct *mm, unsigned long address)
+pte_t *pte_alloc_tables(struct mm_struct *mm, unsigned long address)
 {
     pte_t *slot = mm->pgd + LEVEL_INDEX(address, 4);
 

@@ -3,9 +3,7 @@
 #define MM_PAGE_TABLE_H
 
 #include "kernel/trace/journal.h"
-#include "mm/page.h"
-
-struct mm_struct;
+#include "mm/mm.h"
 
 /* ---- entries ---- */
 
@@ -17,7 +15,7 @@ static inline bool pte_write(pte_t pte) { return (pte.value & PTE_WRITE) != 0; }
 static inline bool pte_dirty(pte_t pte) { return (pte.value & PTE_DIRTY) != 0; }
 static inline bool pte_accessed(pte_t pte) { return (pte.value & PTE_ACCESSED) != 0; }
 static inline pfn_t pte_pfn(pte_t pte) { return (pte.value & PTE_FRAME_MASK) >> PAGE_SHIFT; }
-static inline struct page *pte_page(pte_t pte) { return pfn_to_page(pte_pfn(pte)); }
+static inline struct page *pte_page(pte_t pte) { return phys_to_page(pte.value & PTE_FRAME_MASK); }
 static inline pte_t pte_wrprotect(pte_t pte) { return (pte_t){ pte.value & ~PTE_WRITE }; }
 static inline pte_t pte_mkwrite(pte_t pte) { return (pte_t){ pte.value | PTE_WRITE }; }
 static inline pte_t pte_mkdirty(pte_t pte) { return (pte_t){ pte.value | PTE_DIRTY }; }
@@ -48,8 +46,16 @@ static inline pte_t *pte_offset(pte_t *pgd, unsigned long address)
     return table_of(entry) + LEVEL_INDEX(address, 1);
 }
 
+/* Makes the tables that are missing for ADDRESS. The way to go when pte_offset found one missing; what pte_alloc does by itself. */
+pte_t *pte_alloc_tables(struct mm_struct *mm, unsigned long address);
+
 /* As pte_offset, but makes the missing tables. NULL: no memory (tables made on the way stay; free_pgtables finds them). */
-pte_t *pte_alloc(struct mm_struct *mm, unsigned long address);
+static inline pte_t *pte_alloc(struct mm_struct *mm, unsigned long address)
+{
+    pte_t *slot = pte_offset(mm->pgd, address);
+
+    return likely(slot != NULL) ? slot : pte_alloc_tables(mm, address);
+}
 
 /* ---- the only writers of user leaf entries; they keep the journal, not the TLB ---- */
 

@@ -145,16 +145,34 @@ static __attribute__((noinline)) void unload(struct slab_cache *cache, u32 count
     memmove(cache->magazine, cache->magazine + count, cache->loaded * sizeof(cache->magazine[0]));
 }
 
-void *slab_alloc(struct slab_cache *cache)
+static inline void *take_from_magazine(struct slab_cache *cache)
 {
-    if (unlikely(fail_allocation_countdown != 0 && allocation_should_fail()))
-        return NULL;
-    if (unlikely(cache->loaded == 0) && !reload(cache))
-        return NULL;
     void *object = cache->magazine[--cache->loaded];
+
     cache->objects++;
     object_given_out(cache, object);
     return object;
+}
+
+static inline void put_into_magazine(struct slab_cache *cache, void *object)
+{
+    object_taken_back(cache, object);
+    cache->magazine[cache->loaded++] = object;
+    cache->objects--;
+}
+
+static __attribute__((noinline)) void *alloc_slowly(struct slab_cache *cache)
+{
+    if (allocation_should_fail() || (cache->loaded == 0 && !reload(cache)))
+        return NULL;
+    return take_from_magazine(cache);
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+    if (unlikely(fail_allocation_countdown != 0 || cache->loaded == 0))
+        return alloc_slowly(cache);
+    return take_from_magazine(cache);
 }
 
 void *slab_zalloc(struct slab_cache *cache)
@@ -166,14 +184,23 @@ void *slab_zalloc(struct slab_cache *cache)
     return object;
 }
 
-void slab_free(struct slab_cache *cache, void *object)
+static __attribute__((noinline)) void free_slowly(struct slab_cache *cache, void *object)
 {
     assert(virt_to_page(object)->type == PAGE_SLAB && virt_to_page(object)->slab == cache);
-    object_taken_back(cache, object);
-    if (unlikely(cache->loaded == SLAB_MAGAZINE))
+    if (cache->loaded == SLAB_MAGAZINE)
         unload(cache, MAGAZINE_BATCH);
-    cache->magazine[cache->loaded++] = object;
-    cache->objects--;
+    put_into_magazine(cache, object);
+}
+
+void slab_free(struct slab_cache *cache, void *object)
+{
+    const struct page *page = virt_to_page(object);
+
+    if (unlikely(page->type != PAGE_SLAB || page->slab != cache || cache->loaded == SLAB_MAGAZINE)) {
+        free_slowly(cache, object);
+        return;
+    }
+    put_into_magazine(cache, object);
 }
 
 /* ---- all caches ---- */

@@ -2,6 +2,7 @@
 #include "kernel/lib/panic.h"
 #include "mm/filemap.h"
 #include "mm/limits.h"
+#include "mm/page_alloc.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
 
@@ -36,22 +37,25 @@ unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigne
     struct mm_struct *mm = vma->vm_mm;
     struct pte_iter it = pte_iter_over(mm->pgd, start, end);
     unsigned long zapped = 0, anonymous = 0;
+    struct frame_run run = { NULL, NULL };
 
     while (pte_iter_next(&it)) {
         pte_t pte = ptep_get_and_clear(mm, it.address, it.ptep);
-        zapped++;
-        if (is_zero_pfn(pte_pfn(pte)))
-            continue;
         struct page *page = pte_page(pte);
+
+        zapped++;
         if (likely(page->type == PAGE_ANON)) {
             anonymous++;
-        } else {
+            if (--page->_refcount == 0)
+                free_in_run(&run, page);
+        } else if (page->type != PAGE_ZERO) {
             mm->rss[page_counter(page)]--;
             if (pte_dirty(pte))
                 page->flags |= PG_DIRTY;
+            put_page(page);
         }
-        put_page(page);
     }
+    free_run(&run);
     mm->rss[MM_ANONPAGES] -= (long)anonymous;
     return zapped;
 }

@@ -1,7 +1,11 @@
 /*
  * The benchmark: what each operation on anonymous memory costs, counted by RDTSC. Under QEMU's `-icount shift=0` that counts guest
  * instructions exactly. The same file runs on Linux. Prints one line per figure: NAME OPERATIONS TOTAL.
+ *
+ * `bench` measures each operation once (`bench small`: without the 60,000 VMAs), `bench vmas`, `bench pages` and `bench processes` how the cost grows with their number:
+ * there the name is followed by @NUMBER.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,11 +127,12 @@ static void bench_brk(void)
     report("brk-up-down", ROUNDS, now() - start);
 }
 
-static void bench_fork(void)
+/* PAGES are written before: each is one more that fork shares and the child gives back. */
+static void bench_fork(const char *name, unsigned long pages)
 {
-    volatile char *region = map(PAGES);
+    volatile char *region = map(pages + 1);
     count_t total = 0;
-    for (unsigned long i = 0; i < PAGES; i++)
+    for (unsigned long i = 0; i < pages; i++)
         region[i * PAGE] = 1;
     for (unsigned long round = 0; round < FORK_ROUNDS; round++) {
         int status;
@@ -139,8 +144,8 @@ static void bench_fork(void)
             fail("fork");
         total += now() - start;
     }
-    report("fork-exit-wait", FORK_ROUNDS, total);
-    unmap(region, PAGES);
+    report(name, FORK_ROUNDS, total);
+    unmap(region, pages + 1);
 }
 
 /* COUNT one-page (or EACH-page) VMAs side by side: every second one read-only, so that none merge. */
@@ -186,16 +191,108 @@ static void bench_calls_among(unsigned long vmas, const char *map_name, const ch
     unmap(region, vmas * 3);
 }
 
-int main(void)
+/* ---- how the cost grows ---- */
+
+static const char *name_at(const char *name, unsigned long number)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "%s@%lu", name, number);
+    return text;
+}
+
+static void sweep_vmas(void)
+{
+    static const unsigned long counts[] = {16, 64, 256, 1024, 4096, 16384, 65530};
+    char fault[64], pair[64], split[64];
+    for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
+        /* The program's own VMAs and the splits need room below the limit of 65,530. */
+        unsigned long count = counts[i] > MANY_VMAS ? counts[i] - 16 : counts[i];
+        strcpy(fault, name_at("write-fault", counts[i]));
+        strcpy(pair, name_at("map-unmap", counts[i]));
+        strcpy(split, name_at("mprotect-split", counts[i]));
+        bench_fault_among(fault, count);
+        bench_calls_among(count, pair, split);
+    }
+}
+
+static void sweep_pages(void)
+{
+    for (unsigned long pages = 1; pages <= 1000000; pages *= 10) {
+        volatile char *region = map(pages);
+        count_t start = now();
+        for (unsigned long i = 0; i < pages; i++)
+            region[i * PAGE] = 1;
+        report(name_at("write-fault", pages), pages, now() - start);
+        start = now();
+        unmap(region, pages);
+        report(name_at("munmap-page", pages), pages, now() - start);
+    }
+}
+
+/* A child that waits until it is killed. */
+static long idle_child(void)
+{
+    long child = call(SYS_fork, 0, 0, 0, 0, 0, 0);
+    while (child == 0)
+        call(SYS_pause, 0, 0, 0, 0, 0, 0);
+    if (child < 0)
+        fail("fork");
+    return child;
+}
+
+static void sweep_processes(void)
+{
+    static long children[1000];
+    unsigned long alive = 0;
+    char name[64];
+    for (unsigned long count = 1; count <= 1000; count *= 10) {
+        while (alive < count)
+            children[alive++] = idle_child();
+        strcpy(name, name_at("fork-exit-wait", count));
+        bench_fork(name, 0);
+        bench_map_unmap(name_at("map-unmap", count));
+    }
+    while (alive > 0) {
+        call(SYS_kill, children[--alive], SIGKILL, 0, 0, 0, 0);
+        call(SYS_wait4, children[alive], 0, 0, 0, 0, 0);
+    }
+}
+
+/* What fits into the smallest machine. */
+static void measure_small(void)
 {
     bench_null_call();
     bench_faults();
     bench_map_unmap("map-unmap");
     bench_brk();
-    bench_fork();
+    bench_fork("fork-exit-wait", PAGES);
+}
+
+static void measure_each(void)
+{
+    measure_small();
     bench_fault_among("write-fault-16", FEW_VMAS);
     bench_fault_among("write-fault-60000", MANY_VMAS);
     bench_calls_among(FEW_VMAS, "map-unmap-16", NULL);
     bench_calls_among(MANY_VMAS, "map-unmap-60000", "mprotect-split-60000");
+}
+
+int main(int count, char **arguments)
+{
+    const char *what = count > 1 ? arguments[1] : "each";
+    if (strcmp(what, "each") == 0)
+        measure_each();
+    else if (strcmp(what, "small") == 0)
+        measure_small();
+    else if (strcmp(what, "vmas") == 0)
+        sweep_vmas();
+    else if (strcmp(what, "pages") == 0)
+        sweep_pages();
+    else if (strcmp(what, "processes") == 0)
+        sweep_processes();
+    else {
+        fprintf(stderr, "usage: bench [each | small | vmas | pages | processes]\n");
+        return 2;
+    }
     return 0;
 }

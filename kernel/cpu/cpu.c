@@ -233,6 +233,7 @@ bool fixup_exception(struct pt_regs *regs)
     for (const struct exception_table_entry *entry = ex_table_start; entry < ex_table_end; entry++) {
         if (entry->fault == regs->ip) {
             regs->ip = entry->landing;
+            this_cpu.fixup_error = (u32)regs->orig_ax;
             return true;
         }
     }

@@ -12,7 +12,7 @@ struct cpu_info {
     unsigned long kernel_stack_top;     /* of the running task: where every entry from ring 3 begins */
     unsigned long user_sp;              /* scratch for the system-call entry */
     u32 work_pending;                   /* non-zero: look at CPU_WORK_… before going back to ring 3 */
-    u32 unused;
+    u32 fixup_error;                    /* the error code of the last exception that was mended */
     bool has_nx, has_smep, has_smap, has_umip, has_1gib_pages, has_xsave, has_fsgsbase, has_syscall;
     u32 xsave_size;                     /* bytes of the FPU state area in use (512 for FXSAVE) */
     u64 xsave_mask;                     /* XCR0 */

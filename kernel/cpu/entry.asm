@@ -45,6 +45,7 @@ asm_exc_page_fault:
     IRET_TO_USER
 .work:
     add rsp, 8
+    mov qword [rsp + PT_ORIG_AX], -1    ; no system call: there is nothing to start again
     jmp asm_return_to_user
 .from_kernel:
     call exc_page_fault
@@ -126,8 +127,10 @@ asm_return_to_user:                 ; RSP at a struct pt_regs
 ; are back in place, so this looks like a general protection exception at the instruction that it
 ; wanted to go to.
 bad_iret:
-    push 0
+    sub rsp, 8                      ; the error code: as IRETQ's exception had it
     push rdi
+    mov edi, [this_cpu + CPU_FIXUP_ERROR]
+    mov [rsp + 8], rdi
     mov edi, VECTOR_GENERAL_PROTECTION
     jmp exception_common
 

@@ -127,7 +127,7 @@ struct inode {
     bool deleted;                   /* the name is gone: " (deleted)" in maps */
     u64 atime, mtime, ctime;        /* nanoseconds since 1970 */
     /* directories of the tree */
-    struct list_head children;      /* by child->sibling, in order of cookie */
+    struct list_head children;      /* by child->sibling, the newest first */
     struct list_head sibling;
     u64 cookie, next_cookie;        /* places in readdir: never used twice in one directory */
     /* regular files of the archive: bytes that were not changed since boot are read from here */

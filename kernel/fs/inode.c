@@ -106,7 +106,7 @@ int inode_link(struct inode *dir, struct inode *child, const char *name, size_t 
             inode_put(old);
     }
     child->cookie = ++dir->next_cookie;
-    list_add_tail(&child->sibling, &dir->children);
+    list_add(&child->sibling, &dir->children);
     inode_get(child);
     if (S_ISDIR(child->mode))
         dir->nlink++;

@@ -9,6 +9,8 @@
 
 #define SIGNALS_OF_STAT 0x7fffffffull       /* stat shows the classic signals only */
 #define ALL_CAPABILITIES "000001ffffffffff"
+/* What Linux shows for a table of its first size. */
+#define LEAST_FDSIZE 64
 #define NO_CAPABILITIES "0000000000000000"
 
 static char state_letter(const struct task *task)
@@ -81,7 +83,7 @@ static void show_memory(struct seq *seq, const struct mm_struct *mm)
     show_kb(seq, "VmPTE", mm->pgtables_bytes >> PAGE_SHIFT);
     show_kb(seq, "VmSwap", 0);
     show_kb(seq, "HugetlbPages", 0);
-    seq_puts(seq, "CoreDumping:\t0\nTHP_enabled:\t0\n");
+    seq_puts(seq, "CoreDumping:\t0\nTHP_enabled:\t1\n");
 }
 
 struct signal_sets {
@@ -129,7 +131,7 @@ int proc_show_status(struct seq *seq, struct task *task, u64 *cursor)
                parent_pid(process));
     seq_printf(seq, "Uid:\t%u\t%u\t%u\t%u\n", task->uid, task->euid, task->suid, task->euid);
     seq_printf(seq, "Gid:\t%u\t%u\t%u\t%u\n", task->gid, task->egid, task->sgid, task->egid);
-    seq_printf(seq, "FDSize:\t%d\nGroups:\t \n", task->files ? files_capacity(task->files) : 0);
+    seq_printf(seq, "FDSize:\t%d\nGroups:\t \n", task->files ? MAX(files_capacity(task->files), LEAST_FDSIZE) : 0);
     seq_printf(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid, task->pid, process->pgid,
                process->sid);
     if (task->mm)

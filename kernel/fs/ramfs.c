@@ -18,17 +18,21 @@ struct inode *ramfs_lookup(struct inode *dir, const char *name, size_t length)
     return ERR_PTR(-ENOENT);
 }
 
+/* The newest entry comes first, as on Linux; so the position of an entry is how far its cookie is from the largest one. */
+#define LAST_POSITION (1ull << 31)
+
 int ramfs_readdir(struct inode *dir, u64 *pos, char *name, u64 *number, u32 *mode)
 {
     struct inode *child;
 
     list_for_each_entry(child, &dir->children, sibling) {
-        if (child->cookie <= *pos)
+        u64 position = LAST_POSITION - child->cookie;
+        if (position <= *pos)
             continue;
         strlcpy(name, child->name, NAME_MAX + 1);
         *number = child->number;
         *mode = child->mode;
-        *pos = child->cookie;
+        *pos = position;
         return 1;
     }
     return 0;
@@ -65,7 +69,7 @@ static int ramfs_rename(struct inode *inode, struct inode *new_dir, const char *
         inode->name = old_name;
         inode->deleted = false;
         inode->cookie = ++old_dir->next_cookie;
-        list_add_tail(&inode->sibling, &old_dir->children);
+        list_add(&inode->sibling, &old_dir->children);
         inode_get(inode);
         if (S_ISDIR(inode->mode))
             old_dir->nlink++;

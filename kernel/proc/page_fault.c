@@ -65,9 +65,12 @@ static void refuse_user(struct pt_regs *regs, unsigned long address, unsigned lo
     signal_force(info.signal, &info);
 }
 
-static void __attribute__((noinline)) user_fault_failed(struct pt_regs *regs, unsigned long address,
-                                                        unsigned long error, enum fault_outcome outcome)
+/* CR2 and the error code are still where the processor put them. */
+static void __attribute__((noinline)) user_fault_failed(struct pt_regs *regs, enum fault_outcome outcome)
 {
+    unsigned long address = read_cr2(), error = regs->orig_ax;
+
+    regs->orig_ax = NO_SYSTEM_CALL;
     while (outcome == FAULT_OUT_OF_MEMORY && out_of_memory(true))
         outcome = do_user_addr_fault(current->mm, address, (unsigned)error, regs->ip, NULL);
     if (fault_failed(outcome) && outcome != FAULT_OUT_OF_MEMORY)
@@ -107,6 +110,7 @@ static void __attribute__((noinline)) kernel_fault(struct pt_regs *regs, unsigne
     regs->ip = landing;
 }
 
+/* The hot path: what follows a success is only the way back. */
 void exc_page_fault(struct pt_regs *regs, unsigned long error)
 {
     unsigned long address = read_cr2();
@@ -116,8 +120,7 @@ void exc_page_fault(struct pt_regs *regs, unsigned long error)
         kernel_fault(regs, address, error);
         return;
     }
-    regs->orig_ax = NO_SYSTEM_CALL;
     outcome = do_user_addr_fault(current->mm, address, (unsigned)error, regs->ip, NULL);
     if (unlikely(fault_failed(outcome)))
-        user_fault_failed(regs, address, error, outcome);
+        user_fault_failed(regs, outcome);
 }

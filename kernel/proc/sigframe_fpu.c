@@ -81,15 +81,11 @@ static u32 extended_size(void *area, unsigned long address)
     return size;
 }
 
-bool signal_fpu_restore(unsigned long address)
+static bool load_from(unsigned long address)
 {
     u8 *area = current->fpu;
     u32 size;
 
-    if (!address) {
-        fresh_state();
-        return true;
-    }
     memset(area, 0, this_cpu.xsave_size);
     if (copy_from_user(area, address, FXSAVE_SIZE))
         return false;
@@ -99,4 +95,12 @@ bool signal_fpu_restore(unsigned long address)
     if (!size && this_cpu.has_xsave)
         *xstate_bv_of(area) = XSTATE_X87_SSE;
     return fpu_restore(area);
+}
+
+bool signal_fpu_restore(unsigned long address)
+{
+    if (address && load_from(address))
+        return true;
+    fresh_state();      /* nothing of a refused one may stay behind */
+    return address == 0;
 }

@@ -122,7 +122,8 @@ struct task *task_alloc(void)
     if (!task)
         return NULL;
     fpu_cache.object_size = ALIGN_UP(this_cpu.xsave_size, FPU_ALIGNMENT);
-    task->fpu = slab_alloc(&fpu_cache);
+    /* Saving leaves gaps, and the header's reserved bytes must be 0 (SDM vol. 1, 13.4.2): both show in signal frames. */
+    task->fpu = slab_zalloc(&fpu_cache);
     if (!task->fpu)
         goto no_fpu;
     task->kernel_stack_top = kstack_alloc();

@@ -9,6 +9,8 @@ struct journal_record journal_ring[JOURNAL_RING];
 u64 journal_count;
 
 static journal_sink_t journal_sink;
+/* Not on the stack, which is small: records are appended one at a time. */
+static char line[JOURNAL_LINE_MAX];
 
 #define ALL(first, last) ((2u << (last)) - (1u << (first)))
 
@@ -40,7 +42,6 @@ static u32 word_mask(const char *name, size_t length)
 
 bool journal_start(const char *filter, journal_sink_t sink)
 {
-    char line[JOURNAL_LINE_MAX];
     u32 mask = 0;
 
     for (;;) {
@@ -65,7 +66,6 @@ bool journal_start(const char *filter, journal_sink_t sink)
 void journal_append(enum journal_kind kind, const u64 args[JOURNAL_ARGS])
 {
     struct journal_record *record = &journal_ring[journal_count % JOURNAL_RING];
-    char line[JOURNAL_LINE_MAX];
 
     record->sequence = journal_count++;
     record->kind = kind;

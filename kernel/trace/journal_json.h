@@ -4,8 +4,8 @@
 
 #include "kernel/trace/journal.h"
 
-/* No line is longer, newline included. */
-#define JOURNAL_LINE_MAX 1024
+/* No line is longer, newline included: not even a fault whose every bit is set. */
+#define JOURNAL_LINE_MAX 2560
 
 /* Both write one whole line with its newline into BUFFER and return its length. */
 size_t journal_version_line(char *buffer, size_t size);

@@ -2,6 +2,7 @@
 """The boot matrix: each way to boot, with little and much memory, reaches a program in ring 3 and its exit status."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from tap import BUILD, ROOT, check, check_equal, done, skip  # noqa: E402
 import guest_program  # noqa: E402
 import qemu  # noqa: E402
 
+KERNEL, ARCHIVE = os.path.join(BUILD, "zeropage.elf"), os.path.join(BUILD, "archive.tar")
 MATRIX = [("direct", "16M"), ("direct", "256M"), ("direct", "4G"), ("direct", "16G"),
           ("bios", "16M"), ("bios", "256M"), ("bios", "4G"),
           ("uefi", "16M"), ("uefi", "256M"), ("uefi", "4G")]
@@ -50,13 +52,22 @@ def boots(firmware, memory, program):
           f"{total} kB of {wanted} kB", run.stdout)
 
 
-def console_of(options, seconds=15):
-    """Boots directly and returns what comes on COM1 (without carriage returns), whether or not the machine ends."""
+def console_of(archive=ARCHIVE, seconds=15, **options):
+    """Boots directly; returns what comes on COM1 (without carriage returns) and QEMU's status, None if it hangs."""
     said = bytearray()
-    with qemu.Machine(said.extend, lambda data: None, kernel=os.path.join(BUILD, "zeropage.elf"),
-                      archive=os.path.join(BUILD, "archive.tar"), **options) as machine:
+    with qemu.Machine(said.extend, lambda data: None, kernel=KERNEL, archive=archive, **options) as machine:
         status, _ = machine.run(seconds)
     return said.decode(errors="replace").replace("\r", ""), status
+
+
+def big_archive(folder, memory, left_over):
+    """An archive so big that it leaves LEFT_OVER bytes of MEMORY bytes above the kernel."""
+    symbols = subprocess.run(["nm", KERNEL], stdout=subprocess.PIPE, text=True, check=True).stdout
+    kernel_end = int(re.search(r"^([0-9a-f]+) \w kernel_end$", symbols, re.MULTILINE)[1], 16) & 0x7fffffff
+    path = os.path.join(folder, "big.tar")
+    shutil.copy(ARCHIVE, path)
+    os.truncate(path, memory - kernel_end - left_over)
+    return path
 
 
 with tempfile.TemporaryDirectory(prefix="zeropage-matrix-") as folder:
@@ -67,13 +78,17 @@ with tempfile.TemporaryDirectory(prefix="zeropage-matrix-") as folder:
         else:
             boots(firmware, memory, program)
 
-for memory in ("3M", "5M", "8M"):
-    said, status = console_of({"memory": memory})
-    check(re.search("memory", said) and status not in (None, 0, qemu.POWERED_OFF),
-          f"with {memory}, too little, a sentence about memory on the console, and the machine ends with a failure",
-          f"status {status}, console:", said)
+with tempfile.TemporaryDirectory(prefix="zeropage-matrix-") as folder:
+    said, status = console_of(big_archive(folder, 4 << 20, 384 << 10), memory="4M")
+check(re.search(r"^zeropage: too little memory: the machine has \d+ KiB, and \d+ KiB are needed$", said, re.MULTILINE),
+      "too little memory for the kernel and its archive is a sentence on the console", f"status {status}", said)
+check_equal(status, qemu.PANICKED, "too little memory ends the machine with a failure")
 
-said, status = console_of({"cpu": "qemu32"})
+said, status = console_of(archive=None)
+check("no initial archive" in said and status == qemu.PANICKED,
+      "a boot without an archive is a sentence on the console and a failure", f"status {status}", said)
+
+said, status = console_of(cpu="qemu32")
 check("long mode" in said, "a processor without long mode gets a readable message", f"status {status}, console:", said)
 check(status is not None, "a processor without long mode doesn't hang the machine", f"status {status}")
 done()

@@ -10,7 +10,7 @@ from tap import BUILD, ROOT, check, check_equal, done, note, skip  # noqa: E402
 
 RESULT = re.compile(r"( *)(not )?ok (\d+)(?: -)? ?([^#]*)(?:# *(SKIP|TODO)\b ?(.*))?$", re.IGNORECASE)
 PLAN = re.compile(r"( *)1\.\.(\d+)")
-NESTED = 4
+NESTED = 2
 
 
 def parse(transcript):

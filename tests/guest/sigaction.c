@@ -201,6 +201,8 @@ static void refusals(void)
     int status;
     pid_t gone = fork();
 
+    if (gone == 0)
+        _exit(0);
     memset(&action, 0, sizeof(action));
     check_fails(syscall(SYS_rt_sigaction, SIGKILL, &action, NULL, 8), EINVAL, "SIGKILL's action cannot be set");
     check_fails(syscall(SYS_rt_sigaction, SIGSTOP, &action, NULL, 8), EINVAL, "nor SIGSTOP's");
@@ -211,8 +213,6 @@ static void refusals(void)
     check_fails(syscall(SYS_rt_sigprocmask, 9, &action, NULL, 8), EINVAL, "an unknown way to change a mask is EINVAL");
     check_eq(kill(getpid(), 0), 0, "signal 0 only asks whether the process is there");
     check_fails(kill(getpid(), 65), EINVAL, "sending signal 65 is EINVAL");
-    if (gone == 0)
-        _exit(0);
     waitpid(gone, &status, 0);
     check_fails(kill(gone, 0), ESRCH, "a process that is gone is ESRCH");
     check_fails(syscall(SYS_tgkill, getpid(), gone, SIGUSR1), ESRCH, "tgkill of a thread that is gone too");

@@ -63,7 +63,7 @@ void arch_memory_freed(void *start, size_t size)
 
 void panic(const char *format, ...)
 {
-    char message[512];
+    static char message[512];   /* cmocka shows it after having jumped away */
     va_list arguments;
 
     va_start(arguments, format);

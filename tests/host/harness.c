@@ -27,7 +27,6 @@ void memory_begin(u64 size)
 
 void memory_finish(void)
 {
-    memblock_reserve(0, PAGE_SIZE, PAGE_RESERVED);
     memblock_reserve(image_to_phys(kernel_start), image_to_phys(kernel_end), PAGE_KERNEL);
     kernel_map_init(true);
     page_alloc_init();

@@ -160,6 +160,39 @@ static void frames_freed_in_any_order_become_blocks_again(void **state)
     check_bulk_free(1009);
 }
 
+static void a_run_of_frames_goes_back_as_blocks(void **state)
+{
+    enum { FRAMES = 1500 };
+    static const long steps[] = { 1, -1, 7, 749 };
+    unsigned long before[MAX_ORDER + 1], after[MAX_ORDER + 1];
+    static struct page *pages[FRAMES];
+
+    (void)state;
+    take_inventory(before);
+    for (unsigned s = 0; s < ARRAY_SIZE(steps); s++) {
+        struct frame_run run = { NULL, NULL };
+
+        for (long i = 0; i < FRAMES; i++)
+            pages[i] = alloc_page(PAGE_ANON);
+        for (long i = 0; i < FRAMES; i++)
+            free_in_run(&run, pages[(i * steps[s] % FRAMES + FRAMES) % FRAMES]);
+        free_run(&run);
+        assert_null(run.end);
+        free_run(&run);     /* an empty run is nothing */
+        assert_int_equal(frame_counts[PAGE_ANON], 0);
+        assert_int_equal(frame_counts[PAGE_FREE], total_frames);
+        assert_null(page_alloc_audit());
+        take_inventory(after);
+        assert_memory_equal(before, after, sizeof(before));
+    }
+    struct frame_run run = { NULL, NULL };
+    struct page *page = alloc_page(PAGE_ANON);
+    free_in_run(&run, page);
+    assert_true(__asan_address_is_poisoned(page_address(page)));
+    free_run(&run);
+    expect_panic(free_in_run(&run, page));
+}
+
 static void user_frames_leave_the_reserve_to_the_kernel(void **state)
 {
     struct page **pages = calloc(max_pfn, sizeof(*pages));
@@ -189,30 +222,43 @@ static void user_frames_leave_the_reserve_to_the_kernel(void **state)
 
 static void a_block_may_need_the_frames_of_the_per_cpu_list(void **state)
 {
-    struct page *pages[64];
-    unsigned count = 0;
+    struct page **pages = calloc(max_pfn, sizeof(*pages));
+    unsigned long count = 0;
 
     (void)state;
-    memory_init(4 * MIB);
-    while (count < 64 && (pages[count] = alloc_pages(3, PAGE_KERNEL)) != NULL)
+    while ((pages[count] = alloc_page(PAGE_KERNEL)) != NULL)
         count++;
-    struct page **rest = calloc(max_pfn, sizeof(*rest));
-    unsigned long singles = 0;
-    while ((rest[singles] = alloc_page(PAGE_KERNEL)) != NULL)
-        singles++;
-    /* All free memory is in the per-CPU list now, as single frames. */
-    for (unsigned i = 0; i < singles; i++)
-        free_pages(rest[i], 0);
-    for (unsigned i = 0; i < count; i++)
-        free_pages(pages[i], 3);
-    for (unsigned i = 0; i < 256; i++)
-        rest[i] = alloc_page(PAGE_KERNEL);
-    for (unsigned i = 0; i < 256; i++)
-        free_pages(rest[i], 0);
-    struct page *block = alloc_pages(7, PAGE_KERNEL);
+    /* What is free now is in the per-CPU list only, as single frames. */
+    for (unsigned long i = 4000; i < 4200; i++)
+        free_pages(pages[i], 0);
+    for (unsigned order = 0; order <= MAX_ORDER; order++)
+        assert_int_equal(free_block_count(order), 0);
+    struct page *block = alloc_pages(4, PAGE_KERNEL);
     assert_non_null(block);
-    free_pages(block, 7);
-    free(rest);
+    free_pages(block, 4);
+    for (unsigned long i = 0; i < count; i++)
+        if (i < 4000 || i >= 4200)
+            free_pages(pages[i], 0);
+    free(pages);
+}
+
+static void memory_may_end_within_a_block(void **state)
+{
+    unsigned long before[MAX_ORDER + 1], after[MAX_ORDER + 1];
+
+    (void)state;
+    /* The memory map ends with a page, behind which lies a free frame: looking at a buddy beyond the end is seen. */
+    memory_init(64 * MIB - 128 * PAGE_SIZE);
+    take_inventory(before);
+    struct page *page = alloc_pages(6, PAGE_KERNEL), *rest[300];
+    for (unsigned i = 0; i < 300; i++)
+        rest[i] = alloc_pages(5, PAGE_KERNEL);
+    for (unsigned i = 0; i < 300; i++)
+        free_pages(rest[i], 5);
+    free_pages(page, 6);
+    take_inventory(after);
+    assert_memory_equal(before, after, sizeof(before));
+    memory_init(64 * MIB);
 }
 
 static void freeing_what_is_free_is_caught(void **state)
@@ -277,6 +323,11 @@ static void a_zeroed_frame_is_zero_and_others_are_junk(void **state)
     page = alloc_zeroed_user_highpage_movable(NULL, 0x1000);
     assert_memory_equal(page_address(page), zeroes, PAGE_SIZE);
     assert_int_equal(page->type, PAGE_ANON);
+    free_pages(page, 0);
+    /* The same when the per-CPU list has to be filled first. */
+    drain_page_cache();
+    page = alloc_zeroed_page(PAGE_TABLE);
+    assert_memory_equal(page_address(page), zeroes, PAGE_SIZE);
     free_pages(page, 0);
 }
 
@@ -508,8 +559,10 @@ int main(void)
         memory_test(a_block_is_aligned_to_its_size_and_all_its_frames_are_marked),
         memory_test(splitting_and_merging_leave_the_blocks_as_they_were),
         memory_test(frames_freed_in_any_order_become_blocks_again),
+        memory_test(a_run_of_frames_goes_back_as_blocks),
         memory_test(user_frames_leave_the_reserve_to_the_kernel),
         memory_test(a_block_may_need_the_frames_of_the_per_cpu_list),
+        memory_test(memory_may_end_within_a_block),
         memory_test(freeing_what_is_free_is_caught),
         memory_test(the_wrong_order_is_caught),
         memory_test(the_zero_frame_and_reserved_frames_cannot_be_freed),

@@ -15,8 +15,16 @@ $(BUILD)/tests/linux/%: $(BUILD)/tests/linux/%.o $(user_lib) user/lib/user.ld
 	$(call user_say,LINK,$@)
 	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $< $(user_lib)
 
-.SECONDARY: $(linux_test_objects)
--include $(linux_test_objects:.o=.d)
+# The differential fuzzer is one program of several files.
+fuzz_objects := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/linux/fuzz/*.c)))
+LINUX_TESTS += $(BUILD)/tests/linux/fuzz/fuzz
+
+$(BUILD)/tests/linux/fuzz/fuzz: $(fuzz_objects) $(user_lib) user/lib/user.ld
+	$(call user_say,LINK,$@)
+	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $(fuzz_objects) $(user_lib)
+
+.SECONDARY: $(linux_test_objects) $(fuzz_objects)
+-include $(linux_test_objects:.o=.d) $(fuzz_objects:.o=.d)
 
 .PHONY: linux-check linux-golden
 linux-check: ## Compare our kernel with Linux: golden files of 6.1, and the host (ORACLE=guest boots a 6.1).

@@ -209,8 +209,11 @@ def test_ends():
                 "a run that is too long gives 124 and what it has said")
     check_contains(got.stderr.decode(), "no end after 3 seconds", "a run that is too long gets a sentence")
     check(time.monotonic() - began < 10, "--timeout is obeyed", f"{time.monotonic() - began} seconds")
-    refuses("a kernel that dies gives 125, and its messages are on standard error", "memory", "--memory", "3M", hello,
+    far = variant("far", {program_header(index) + 16: (1 << 63).to_bytes(8, "little") for index in range(2)})
+    refuses("a kernel that dies gives 125, and its messages are on standard error", "/bin/far can't be started", far,
             status=125)
+    refuses("the machine's failure to start gives 125 and QEMU's reason", "initrd is too large", "--memory", "1M",
+            hello, status=125)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
         events = os.path.join(folder, f"events-{int(number)}")
         process = subprocess.Popen([RUN, "--events", events, hang], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -1,0 +1,37 @@
+/* What the parts of the differential fuzzer share. */
+#ifndef TESTS_LINUX_FUZZ_FUZZ_H
+#define TESTS_LINUX_FUZZ_FUZZ_H
+
+#include "tests/linux/transcript.h"
+
+/* Most steps aim at these pages; below ARENA_LOW lies the program, whose own mappings are not compared. */
+#define ARENA 0x10000000000UL
+#define ARENA_PAGES 48UL
+#define ARENA_LOW 0x10000000UL
+
+/* The line that is being written, the hash of all lines so far, and whether they are shown. */
+struct seen {
+    char line[8192];
+    size_t length;
+    uint64_t hash;
+    bool show;
+};
+extern struct seen seen;
+
+/* Random numbers of this seed and step: 64 bits, or one below COUNT. */
+uint64_t random_bits(void);
+unsigned long pick(unsigned long count);
+
+KTAP_PRINTF(1, 2) void note_text(const char *format, ...);
+void end_line(void);
+
+/* Called once in each sequence's process: handlers, files, counters. */
+void prepare(void);
+
+/* Does one random step and writes what it did and what came of it into the line. */
+void one_step(void);
+
+/* Adds a page's bytes to *DIGEST; false if it cannot be read. */
+bool guarded_digest(const char *page, unsigned long *digest);
+
+#endif

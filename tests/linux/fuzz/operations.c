@@ -1,0 +1,450 @@
+/* The steps of the fuzzer: each picks its arguments, does one thing, and notes what came of it. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <ucontext.h>
+
+#include "tests/linux/fuzz/fuzz.h"
+
+enum { FILE_PAGES = 6, REMEMBERED = 4 };
+
+static int memfd, zero_device, ends[2];
+static unsigned long heap;                       /* the break at the start */
+static unsigned long remembered[REMEMBERED + 1]; /* where mmap and mremap have put something */
+static unsigned int newest;
+
+static sigjmp_buf after_fault;
+static char fault_text[96];
+
+static void note_fault(int signal, siginfo_t *info, void *context)
+{
+    const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+    snprintf(fault_text, sizeof(fault_text), "signal %d code %d at %lx error %lx trap %lx", signal,
+             info->si_code, (unsigned long)info->si_addr, (unsigned long)registers[REG_ERR],
+             (unsigned long)registers[REG_TRAPNO]);
+    siglongjmp(after_fault, 1);
+}
+
+void prepare(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS};
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = note_fault;
+    action.sa_flags = SA_SIGINFO;
+    for (int i = 0; i < 2; i++)
+        sigaction(signals[i], &action, NULL);
+    memfd = (int)syscall(SYS_memfd_create, "fuzz", 0);
+    zero_device = open("/dev/zero", O_RDWR);
+    if (memfd < 0 || zero_device < 0 || pipe(ends) != 0)
+        bail_out("the fuzzer cannot prepare its files");
+    for (unsigned long i = 0; i < FILE_PAGES; i++)
+        pwrite(memfd, "fuzz", 4, (off_t)(i * PAGE + i));
+    heap = (raw_brk(0) + PAGE - 1) & -PAGE;
+    raw_brk(heap);
+    warm_up();
+    minor_faults();
+}
+
+/* --- Picking arguments --- */
+
+static unsigned long pick_page(void)
+{
+    unsigned long place = pick(20);
+
+    if (place < 16)
+        return ARENA + pick(ARENA_PAGES) * PAGE;
+    if (place < 19)
+        return remembered[pick(REMEMBERED)] + pick(3) * PAGE;
+    return pick(2) == 0 ? ARENA + pick(ARENA_PAGES * PAGE) : KERNEL_ADDRESS + pick(16) * PAGE;
+}
+
+static unsigned long pick_length(void)
+{
+    unsigned long kind = pick(40);
+
+    if (kind < 34)
+        return (1 + pick(8)) * PAGE;
+    if (kind < 38)
+        return pick(6 * PAGE);
+    return kind == 38 ? 0 : -pick(3 * PAGE);
+}
+
+static int pick_protection(void)
+{
+    static const int likely[] = {PROT_NONE, PROT_READ, READ_WRITE, READ_WRITE, READ_WRITE, READ_WRITE};
+
+    return pick(8) == 0 ? (int)pick(8) : likely[pick(6)];
+}
+
+static void remember(unsigned long address)
+{
+    if (address != -1UL)
+        remembered[newest++ % REMEMBERED] = address;
+}
+
+/* --- Noting what came of it --- */
+
+static long faults_before;
+
+static void begin(void)
+{
+    faults_before = minor_faults();
+    errno = 0;
+}
+
+/* The result of a call, and the faults that it took. */
+static void end(long result)
+{
+    int error = errno;
+    long faults = minor_faults() - faults_before;
+
+    errno = error;
+    note_text(" -> %s f%ld", outcome(result), faults);
+}
+
+#define MEASURE(call) \
+    do { \
+        long measured; \
+        begin(); \
+        measured = (long)(call); \
+        end(measured); \
+    } while (0)
+
+/* --- The steps --- */
+
+static void map_private(void)
+{
+    static const int extra[] = {0, 0, 0, 0, 0, 0, MAP_NORESERVE, MAP_POPULATE, MAP_GROWSDOWN, MAP_LOCKED,
+                                MAP_STACK, MAP_32BIT};
+    static const int where[] = {MAP_FIXED, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE, 0};
+    unsigned long address = pick(6) == 0 ? 0 : pick_page(), length = pick_length();
+    int protection = pick_protection();
+    int flags = PRIVATE_ANON | extra[pick(12)] | (address == 0 ? 0 : where[pick(5)]);
+    unsigned long got;
+
+    note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, -1, 0);", address, length, protection, flags);
+    begin();
+    got = (unsigned long)raw_mmap(address, length, protection, flags, -1, 0);
+    end((long)got);
+    remember(got);
+}
+
+static void map_shared(void)
+{
+    unsigned long address = pick(6) == 0 ? 0 : pick_page(), length = pick_length(), got;
+    int protection = pick_protection();
+    int flags = SHARED_ANON | (address == 0 ? 0 : MAP_FIXED) | (pick(8) == 0 ? MAP_POPULATE : 0);
+
+    note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, -1, 0);", address, length, protection, flags);
+    begin();
+    got = (unsigned long)raw_mmap(address, length, protection, flags, -1, 0);
+    end((long)got);
+    remember(got);
+}
+
+static void map_file(void)
+{
+    unsigned long address = pick(6) == 0 ? 0 : pick_page(), length = pick_length(), got;
+    unsigned long offset = pick(FILE_PAGES + 1) * PAGE;
+    bool zero = pick(5) == 0;
+    int protection = pick_protection();
+    int flags = (pick(2) == 0 ? MAP_PRIVATE : MAP_SHARED) | (address == 0 ? 0 : MAP_FIXED) |
+                (pick(8) == 0 ? MAP_POPULATE : 0);
+
+    note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, %s, 0x%lx);", address, length, protection, flags,
+              zero ? "zero_device" : "memfd", offset);
+    begin();
+    got = (unsigned long)raw_mmap(address, length, protection, flags, zero ? zero_device : memfd, offset);
+    end((long)got);
+    remember(got);
+}
+
+static void unmap(void)
+{
+    unsigned long address = pick_page(), length = pick_length();
+
+    note_text("munmap(0x%lx, 0x%lx);", address, length);
+    MEASURE(raw_munmap((void *)address, length));
+}
+
+static void protect(void)
+{
+    unsigned long address = pick_page(), length = pick_length();
+    unsigned long protection = (unsigned long)pick_protection();
+
+    if (pick(30) == 0)
+        protection |= pick(2) == 0 ? PROT_GROWSDOWN : 0x10;
+    note_text("mprotect(0x%lx, 0x%lx, 0x%lx);", address, length, protection);
+    MEASURE(raw_mprotect((void *)address, length, protection));
+}
+
+static void remap(void)
+{
+    static const int kinds[] = {0, 1, 1, 1, 3, 3, 3, 5, 7, 2};
+    unsigned long old = pick_page(), old_length = pick_length(), new_length = pick_length(), got;
+    unsigned long target = pick_page();
+    int flags = kinds[pick(10)];
+
+    if (pick(3) == 0)
+        new_length = old_length;
+    if (pick(12) == 0)
+        old_length = 0;
+    note_text("mremap(0x%lx, 0x%lx, 0x%lx, %d, 0x%lx);", old, old_length, new_length, flags, target);
+    begin();
+    got = (unsigned long)syscall(SYS_mremap, old, old_length, new_length, flags, target);
+    end((long)got);
+    remember(got);
+}
+
+static void advise(void)
+{
+    static const int kinds[] = {0, 1, 2, 3, 4, 4, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                22, 23, 24, 5};
+    unsigned long address = pick_page(), length = pick_length();
+    int advice = kinds[pick(sizeof(kinds) / sizeof(kinds[0]))];
+
+    note_text("madvise(0x%lx, 0x%lx, %d);", address, length, advice);
+    MEASURE(syscall(SYS_madvise, address, length, advice));
+}
+
+static void core(void)
+{
+    static unsigned char vector[16];
+    unsigned long address = pick_page(), length = pick_length() % (12 * PAGE);
+    long result;
+
+    memset(vector, 0x77, sizeof(vector));
+    note_text("mincore(0x%lx, 0x%lx, vector);", address, length);
+    begin();
+    result = syscall(SYS_mincore, address, length, vector);
+    end(result);
+    note_text(" ");
+    for (unsigned int i = 0; i < 12; i++)
+        note_text("%s", vector[i] == 0 ? "0" : vector[i] == 1 ? "1" : "-");
+}
+
+static void lock_pages(void)
+{
+    unsigned long address = pick_page(), length = pick_length();
+
+    switch (pick(4)) {
+    case 0:
+        note_text("munlock(0x%lx, 0x%lx);", address, length);
+        MEASURE(syscall(SYS_munlock, address, length));
+        break;
+    case 1:
+        note_text("mlock2(0x%lx, 0x%lx, 1);", address, length);
+        MEASURE(syscall(SYS_mlock2, address, length, 1));
+        break;
+    default:
+        note_text("mlock(0x%lx, 0x%lx);", address, length);
+        MEASURE(syscall(SYS_mlock, address, length));
+    }
+}
+
+static void synchronise(void)
+{
+    unsigned long address = pick_page(), length = pick_length();
+    int flags = (int)pick(9);
+
+    note_text("msync(0x%lx, 0x%lx, %d);", address, length, flags);
+    MEASURE(syscall(SYS_msync, address, length, flags));
+}
+
+static void move_break(void)
+{
+    unsigned long offset = pick(4) == 0 ? pick(20 * PAGE) : pick(20) * PAGE, got;
+
+    note_text("brk(heap + 0x%lx);", offset);
+    begin();
+    got = raw_brk(heap + offset);
+    end((long)(got - heap));
+    if (got > heap && pick(2) == 0) {
+        note_text(" heap byte %d", *(volatile char *)(got - 1));
+        *(volatile char *)(got - 1) = (char)pick(256);
+    }
+}
+
+static void resize_file(void)
+{
+    unsigned long size = pick(FILE_PAGES * PAGE * 2);
+
+    if (pick(2) == 0)
+        size &= -PAGE;
+    note_text("ftruncate(memfd, 0x%lx);", size);
+    MEASURE(ftruncate(memfd, (off_t)size));
+}
+
+/* Does what BODY says at ADDRESS, and notes the signal if there is one. */
+static void attempt(void (*body)(char *), unsigned long address)
+{
+    begin();
+    if (sigsetjmp(after_fault, 1) == 0) {
+        body((char *)address);
+        end(0);
+    } else {
+        end(0);
+        note_text(" %s", fault_text);
+    }
+}
+
+static volatile unsigned long read_value;
+
+static void load_byte(char *address)
+{
+    read_value = *(volatile unsigned char *)address;
+}
+
+static void load_word(char *address)
+{
+    read_value = *(volatile unsigned long *)address;
+}
+
+static void store_byte(char *address)
+{
+    *(volatile char *)address = (char)(read_value = 1 + pick(255));
+}
+
+static void store_word(char *address)
+{
+    *(volatile unsigned long *)address = (read_value = random_bits());
+}
+
+static void add_to_byte(char *address)
+{
+    __asm__ volatile("addb $3, (%0)" : : "r"(address) : "memory", "cc");
+}
+
+static void call_it(char *address)
+{
+    ((void (*)(void))(uintptr_t)address)();
+}
+
+static void touch(void)
+{
+    static const struct {
+        const char *text;
+        void (*body)(char *);
+    } kinds[] = {{"load_byte", load_byte},   {"load_word", load_word},     {"store_byte", store_byte},
+                 {"store_byte", store_byte}, {"store_word", store_word},   {"store_byte", store_byte},
+                 {"load_byte", load_byte},   {"add_to_byte", add_to_byte}, {"call_it", call_it}};
+    unsigned int kind = (unsigned int)pick(9);
+    unsigned long address = pick_page() + (pick(3) == 0 ? PAGE - 1 - pick(9) : pick(64) * 8);
+
+    if (kind == 8) { /* code: a return, where it may be written */
+        address &= -8UL;
+        if (sigsetjmp(after_fault, 1) == 0 && pick(2) == 0)
+            *(volatile unsigned char *)address = 0xc3;
+        /* What else lies there must not be run: only a return or a fault is. */
+        if (sigsetjmp(after_fault, 1) == 0 && *(volatile unsigned char *)address != 0xc3)
+            kind = 0;
+    }
+    read_value = 0;
+    note_text("%s(0x%lx);", kinds[kind].text, address);
+    attempt(kinds[kind].body, address);
+    note_text(" value %lx", read_value);
+}
+
+static void touch_several(void)
+{
+    unsigned long address = pick_page(), pages = 1 + pick(8);
+    bool write = pick(2) == 0;
+
+    for (unsigned long i = 0; i < pages; i++) {
+        note_text("%s%s(0x%lx);", i == 0 ? "" : " ", write ? "store_byte" : "load_byte", address + i * PAGE);
+        read_value = 0;
+        attempt(write ? store_byte : load_byte, address + i * PAGE);
+        note_text(" value %lx;", read_value);
+    }
+}
+
+/* The kernel reads or writes the memory on our behalf, through a pipe. */
+static void through_the_kernel(void)
+{
+    static char sink[8 * PAGE];
+    unsigned long address = pick_page() + (pick(2) == 0 ? PAGE - pick(200) : pick(4) * 512);
+    unsigned long length = pick(3) == 0 ? pick(3 * PAGE) : pick(400);
+
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    while (read(ends[0], sink, sizeof(sink)) > 0)
+        continue;
+    if (pick(2) == 0) {
+        note_text("write(ends[1], 0x%lx, 0x%lx);", address, length);
+        MEASURE(syscall(SYS_write, ends[1], address, length));
+    } else {
+        memset(sink, (int)pick(256), length);
+        if (write(ends[1], sink, length) < 0)
+            note_text("(pipe is full) ");
+        note_text("read(ends[0], 0x%lx, 0x%lx);", address, length);
+        MEASURE(syscall(SYS_read, ends[0], address, length));
+    }
+}
+
+/* A child writes and reads here and there; the parent waits. */
+static void fork_child(void)
+{
+    int status = -1;
+    pid_t child;
+
+    note_text("/* fork */ {");
+    child = fork();
+    if (child == 0) {
+        minor_faults();
+        warm_up();
+        for (unsigned long i = 0, count = 1 + pick(4); i < count; i++) {
+            note_text(" ");
+            if (pick(4) == 0)
+                protect();
+            else
+                touch();
+        }
+        note_text(" }");
+        end_line();
+        _exit((int)(seen.hash >> 56));
+    }
+    waitpid(child, &status, 0);
+    warm_up();
+    minor_faults();
+    note_text(" } -> child %x", status);
+    end_line();
+}
+
+/* Without exec permission the digest would need a fault; present pages may still be without access. */
+bool guarded_digest(const char *page, unsigned long *digest)
+{
+    volatile unsigned long sum = *digest;
+
+    if (sigsetjmp(after_fault, 1) != 0)
+        return false;
+    for (unsigned long i = 0; i < PAGE; i += 8)
+        sum = sum * 31 + *(volatile unsigned long *)(page + i);
+    *digest = sum ^ sum >> 32 ^ sum >> 16 ^ sum >> 8;
+    return true;
+}
+
+void one_step(void)
+{
+    static const struct {
+        void (*operation)(void);
+        unsigned int weight;
+    } operations[] = {{map_private, 16}, {map_shared, 4}, {map_file, 7},    {unmap, 8},
+                      {protect, 14},     {remap, 10},     {advise, 10},     {core, 3},
+                      {lock_pages, 4},   {synchronise, 2}, {move_break, 3}, {resize_file, 2},
+                      {touch, 18},       {touch_several, 8}, {through_the_kernel, 5}, {fork_child, 3}};
+    enum { COUNT = sizeof(operations) / sizeof(operations[0]) };
+    unsigned int sum = 0, chosen;
+
+    for (unsigned int i = 0; i < COUNT; i++)
+        sum += operations[i].weight;
+    chosen = (unsigned int)pick(sum);
+    for (unsigned int i = 0; i < COUNT; i++) {
+        if (chosen < operations[i].weight) {
+            operations[i].operation();
+            return;
+        }
+        chosen -= operations[i].weight;
+    }
+}
