@@ -28,8 +28,7 @@ unsigned long fault_counts[FAULT_OUTCOMES];
 /* The entry for a page of VMA's own: writable at once if VMA is. */
 static inline pte_t mk_own_pte(const struct vm_area_struct *vma, const struct page *page)
 {
-    pte_t pte = pfn_pte(page_to_pfn(page), vm_get_page_prot(vma->vm_flags) | PTE_DIRTY);
-    return vma->vm_flags & VM_WRITE ? pte_mkwrite(pte) : pte;
+    return pfn_pte(page_to_pfn(page), vm_get_own_page_prot(vma->vm_flags));
 }
 
 static inline void set_fault_pte(struct vm_fault *vmf, pte_t pte)
@@ -39,56 +38,56 @@ static inline void set_fault_pte(struct vm_fault *vmf, pte_t pte)
 
 /* ---- anonymous memory ---- */
 
-static enum fault_outcome do_anonymous_page(struct vm_fault *vmf)
+/* Gives the page a zeroed frame of its own. False: no memory. */
+static inline bool map_zeroed_frame(struct vm_fault *vmf)
 {
     struct vm_area_struct *vma = vmf->vma;
-
-    if (!(vmf->flags & FAULT_FLAG_WRITE)) {
-        /* The zero frame is not counted: no reference, no resident page. */
-        set_fault_pte(vmf, pfn_pte(zero_pfn, vm_get_page_prot(vma->vm_flags)));
-        return FAULT_ZERO_PAGE;
-    }
 
     vma_prepare_anon(vma);
     struct page *page = alloc_zeroed_user_highpage_movable(vma, vmf->address);
     if (unlikely(!page))
-        return FAULT_OUT_OF_MEMORY;
+        return false;
     page->flags = PG_ANON_EXCLUSIVE;
     vma->vm_mm->rss[MM_ANONPAGES]++;
     set_fault_pte(vmf, mk_own_pte(vma, page));
-    return FAULT_NEW_PAGE;
+    return true;
+}
+
+static inline enum fault_outcome do_anonymous_page(struct vm_fault *vmf)
+{
+    if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+        /* The zero frame is not counted: no reference, no resident page. */
+        set_fault_pte(vmf, pfn_pte(zero_pfn, vm_get_page_prot(vmf->vma->vm_flags)));
+        return FAULT_ZERO_PAGE;
+    }
+    return map_zeroed_frame(vmf) ? FAULT_NEW_PAGE : FAULT_OUT_OF_MEMORY;
 }
 
 /* ---- copy on write ---- */
 
 /* We are the frame's only user: it becomes ours, writable where it is. The fault itself has flushed the old translation. */
-static enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page *page)
+static inline enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page *page)
 {
     page->flags |= PG_ANON_EXCLUSIVE;
     set_fault_pte(vmf, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
     return FAULT_COW_REUSED;
 }
 
-/* Puts a frame of our own in the place of OLD: a copy of it, or a zeroed one in the place of the zero frame (OLD is NULL). */
-static enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page *old)
+/* Puts a frame of our own in the place of OLD, with a copy of what it holds. */
+static inline enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page *old)
 {
     struct vm_area_struct *vma = vmf->vma;
     struct mm_struct *mm = vma->vm_mm;
 
     vma_prepare_anon(vma);
-    struct page *page = old ? alloc_page(PAGE_ANON)
-                            : alloc_zeroed_user_highpage_movable(vma, vmf->address);
+    struct page *page = alloc_page(PAGE_ANON);
     if (unlikely(!page))
         return FAULT_OUT_OF_MEMORY;
     page->flags = PG_ANON_EXCLUSIVE;
     mm->rss[MM_ANONPAGES]++;
-    if (old)
-        copy_page(page_address(page), page_address(old));
-
+    copy_page(page_address(page), page_address(old));
     set_fault_pte(vmf, mk_own_pte(vma, page));
     arch_flush_page(vmf->address);
-    if (!old)
-        return FAULT_ZERO_REPLACED;
 
     enum mm_counter counter = page_counter(old);
     mm->rss[counter]--;
@@ -97,10 +96,15 @@ static enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page *old)
 }
 
 /* A write to a page that is present and not writable, in a VMA that is: copy-on-write. */
-static enum fault_outcome do_wp_page(struct vm_fault *vmf)
+static inline enum fault_outcome do_wp_page(struct vm_fault *vmf)
 {
-    if (is_zero_pfn(pte_pfn(vmf->orig_pte)))
-        return wp_page_copy(vmf, NULL);
+    /* Over the zero frame there is nothing to copy: a zeroed frame takes its place. */
+    if (is_zero_pfn(pte_pfn(vmf->orig_pte))) {
+        if (!map_zeroed_frame(vmf))
+            return FAULT_OUT_OF_MEMORY;
+        arch_flush_page(vmf->address);
+        return FAULT_ZERO_REPLACED;
+    }
 
     struct page *page = pte_page(vmf->orig_pte);
     if (page->type == PAGE_ANON && page_count(page) == 1)
@@ -111,11 +115,11 @@ static enum fault_outcome do_wp_page(struct vm_fault *vmf)
 /* ---- files and shared memory ---- */
 
 /* The page of VMA's object that belongs at ADDRESS, with a reference; NULL with the reason in *OUTCOME. */
-static struct page *find_file_page(const struct vm_fault *vmf, enum fault_outcome *outcome)
+static struct page *find_file_page(struct vm_area_struct *vma, unsigned long address,
+                                   enum fault_outcome *outcome)
 {
-    struct vm_area_struct *vma = vmf->vma;
     int error = 0;
-    struct page *page = vma->vm_ops->fault(vma, vma_page_index(vma, vmf->address), &error);
+    struct page *page = vma->vm_ops->fault(vma, vma_page_index(vma, address), &error);
 
     if (unlikely(!page))
         *outcome = error == -ENOMEM ? FAULT_OUT_OF_MEMORY : FAULT_BEYOND_FILE;
@@ -123,7 +127,7 @@ static struct page *find_file_page(const struct vm_fault *vmf, enum fault_outcom
 }
 
 /* Maps PAGE, whose reference becomes the entry's. */
-static enum fault_outcome map_file_page(struct vm_fault *vmf, struct page *page, u64 extra_bits)
+static inline enum fault_outcome map_file_page(struct vm_fault *vmf, struct page *page, u64 extra_bits)
 {
     struct vm_area_struct *vma = vmf->vma;
     enum mm_counter counter = page_counter(page);
@@ -133,18 +137,18 @@ static enum fault_outcome map_file_page(struct vm_fault *vmf, struct page *page,
     return counter == MM_SHMEMPAGES ? FAULT_SHARED_MAPPED : FAULT_FILE_MAPPED;
 }
 
-static enum fault_outcome do_read_fault(struct vm_fault *vmf)
+static inline enum fault_outcome do_read_fault(struct vm_fault *vmf)
 {
     enum fault_outcome outcome;
 
     filemap_map_around(vmf->vma, vmf->address, vmf->ptep);
-    struct page *page = find_file_page(vmf, &outcome);
+    struct page *page = find_file_page(vmf->vma, vmf->address, &outcome);
     if (unlikely(!page))
         return outcome;
     return map_file_page(vmf, page, 0);
 }
 
-static enum fault_outcome do_cow_fault(struct vm_fault *vmf)
+static inline enum fault_outcome do_cow_fault(struct vm_fault *vmf)
 {
     struct vm_area_struct *vma = vmf->vma;
     enum fault_outcome outcome;
@@ -153,7 +157,7 @@ static enum fault_outcome do_cow_fault(struct vm_fault *vmf)
     struct page *page = alloc_page(PAGE_ANON);
     if (unlikely(!page))
         return FAULT_OUT_OF_MEMORY;
-    struct page *original = find_file_page(vmf, &outcome);
+    struct page *original = find_file_page(vmf->vma, vmf->address, &outcome);
     if (unlikely(!original)) {
         put_page(page);
         return outcome;
@@ -166,10 +170,10 @@ static enum fault_outcome do_cow_fault(struct vm_fault *vmf)
     return FAULT_FILE_COPIED;
 }
 
-static enum fault_outcome do_shared_fault(struct vm_fault *vmf)
+static inline enum fault_outcome do_shared_fault(struct vm_fault *vmf)
 {
     enum fault_outcome outcome;
-    struct page *page = find_file_page(vmf, &outcome);
+    struct page *page = find_file_page(vmf->vma, vmf->address, &outcome);
 
     if (unlikely(!page))
         return outcome;
@@ -177,8 +181,11 @@ static enum fault_outcome do_shared_fault(struct vm_fault *vmf)
     return map_file_page(vmf, page, PTE_DIRTY);
 }
 
-static enum fault_outcome do_fault(struct vm_fault *vmf)
+/* Apart from the anonymous path, which is to stay in registers: hence a copy of VMF. */
+static __attribute__((noinline)) enum fault_outcome do_fault(struct vm_fault copy)
 {
+    struct vm_fault *vmf = &copy;
+
     if (!(vmf->flags & FAULT_FLAG_WRITE))
         return do_read_fault(vmf);
     if (!(vmf->vma->vm_flags & VM_SHARED))
@@ -188,10 +195,10 @@ static enum fault_outcome do_fault(struct vm_fault *vmf)
 
 /* ---- the way down ---- */
 
-static enum fault_outcome handle_pte_fault(struct vm_fault *vmf)
+static inline enum fault_outcome handle_pte_fault(struct vm_fault *vmf)
 {
     if (pte_none(vmf->orig_pte))
-        return vma_is_anonymous(vmf->vma) ? do_anonymous_page(vmf) : do_fault(vmf);
+        return vma_is_anonymous(vmf->vma) ? do_anonymous_page(vmf) : do_fault(*vmf);
     if ((vmf->flags & FAULT_FLAG_WRITE) && !pte_write(vmf->orig_pte))
         return do_wp_page(vmf);
 
@@ -202,14 +209,14 @@ static enum fault_outcome handle_pte_fault(struct vm_fault *vmf)
 
 enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned flags)
 {
-    struct vm_fault vmf = { .vma = vma, .address = address & PAGE_MASK, .flags = flags };
+    struct vm_fault vmf;
 
-    vmf.ptep = pte_offset(vma->vm_mm->pgd, address);
-    if (unlikely(!vmf.ptep)) {
-        vmf.ptep = pte_alloc(vma->vm_mm, address);
-        if (!vmf.ptep)
-            return FAULT_OUT_OF_MEMORY;
-    }
+    vmf.vma = vma;
+    vmf.address = address & PAGE_MASK;
+    vmf.flags = flags;
+    vmf.ptep = pte_alloc(vma->vm_mm, address);
+    if (unlikely(!vmf.ptep))
+        return FAULT_OUT_OF_MEMORY;
     vmf.orig_pte = *vmf.ptep;
 
     enum fault_outcome outcome = handle_pte_fault(&vmf);
@@ -237,17 +244,17 @@ static enum fault_outcome name_access_error(unsigned error)
     return error & PF_INSTRUCTION ? FAULT_NOT_EXECUTABLE : FAULT_NOT_READABLE;
 }
 
-/* The VMA for an access at ADDRESS in *FOUND, its stack grown if need be; else the refusal. */
-static inline enum fault_outcome find_user_vma(struct mm_struct *mm, unsigned long address,
-                                               unsigned error, struct vm_area_struct **found)
+/* Where the last lookup's VMA does not hold ADDRESS: finds the one that does, or may grow to. */
+static __attribute__((noinline)) enum fault_outcome
+find_vma_or_refuse(struct mm_struct *mm, unsigned long address, struct vm_area_struct **found)
 {
     *found = NULL;
-    if (unlikely(address >= TASK_SIZE))
+    if (address >= TASK_SIZE)
         return FAULT_KERNEL_ADDRESS;
     struct vm_area_struct *vma = find_vma(mm, address);
-    if (unlikely(!vma))
+    if (!vma)
         return FAULT_NO_MAPPING;
-    if (unlikely(vma->vm_start > address)) {
+    if (vma->vm_start > address) {
         if (!(vma->vm_flags & VM_GROWSDOWN))
             return FAULT_NO_MAPPING;
         *found = vma;
@@ -255,7 +262,33 @@ static inline enum fault_outcome find_user_vma(struct mm_struct *mm, unsigned lo
             return FAULT_BELOW_STACK;
     }
     *found = vma;
-    return unlikely(access_error(error, vma)) ? name_access_error(error) : FAULT_ALLOWED;
+    return FAULT_ALLOWED;
+}
+
+/* The VMA for an access at ADDRESS in *FOUND, its stack grown if need be; else the refusal. */
+static inline enum fault_outcome find_user_vma(struct mm_struct *mm, unsigned long address,
+                                               unsigned error, struct vm_area_struct **found)
+{
+    *found = mm->mmap_cache;
+    if (unlikely(!*found || !vma_contains(*found, address))) {
+        enum fault_outcome outcome = find_vma_or_refuse(mm, address, found);
+        if (outcome != FAULT_ALLOWED)
+            return outcome;
+    }
+    return unlikely(access_error(error, *found)) ? name_access_error(error) : FAULT_ALLOWED;
+}
+
+/* ---- the way in ---- */
+
+static inline enum fault_outcome serve_user_fault(struct mm_struct *mm, unsigned long address,
+                                                  unsigned error, struct vm_area_struct **vma)
+{
+    enum fault_outcome outcome = find_user_vma(mm, address, error, vma);
+
+    if (likely(outcome == FAULT_ALLOWED))
+        outcome = handle_mm_fault(*vma, address, error & PF_WRITE ? FAULT_FLAG_WRITE : 0);
+    fault_counts[outcome]++;
+    return outcome;
 }
 
 static u64 pte_value_at(struct mm_struct *mm, unsigned long address)
@@ -264,20 +297,25 @@ static u64 pte_value_at(struct mm_struct *mm, unsigned long address)
     return ptep ? ptep->value : 0;
 }
 
-enum fault_outcome do_user_addr_fault(struct mm_struct *mm, unsigned long address, unsigned error,
-                                      unsigned long ip, struct vm_area_struct **concerned)
+/* The same with a record in the journal; apart, so that it costs nothing when the journal is off. */
+static __attribute__((noinline)) enum fault_outcome
+serve_and_record(struct mm_struct *mm, unsigned long address, unsigned error, unsigned long ip)
 {
     struct vm_area_struct *vma;
-    u64 pte_before = journal_wants(JOURNAL_FAULT) ? pte_value_at(mm, address) : 0;
+    u64 before = pte_value_at(mm, address);
+    enum fault_outcome outcome = serve_user_fault(mm, address, error, &vma);
 
-    enum fault_outcome outcome = find_user_vma(mm, address, error, &vma);
-    if (likely(outcome == FAULT_ALLOWED))
-        outcome = handle_mm_fault(vma, address, error & PF_WRITE ? FAULT_FLAG_WRITE : 0);
-
-    fault_counts[outcome]++;
     journal(JOURNAL_FAULT, address, error, ip, vma ? vma->vm_start : 0, vma ? vma->vm_end : 0,
-            outcome, pte_before, pte_value_at(mm, address));
-    if (concerned)
-        *concerned = vma;
+            outcome, before, pte_value_at(mm, address));
     return outcome;
+}
+
+enum fault_outcome do_user_addr_fault(struct mm_struct *mm, unsigned long address, unsigned error,
+                                      unsigned long ip)
+{
+    struct vm_area_struct *vma;
+
+    if (journal_wants(JOURNAL_FAULT))
+        return serve_and_record(mm, address, error, ip);
+    return serve_user_fault(mm, address, error, &vma);
 }

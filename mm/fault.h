@@ -47,10 +47,10 @@ static inline bool fault_failed(enum fault_outcome outcome)
 
 /*
  * Serves a fault at ADDRESS in MM with the processor's ERROR code: finds the VMA, grows the stack, checks access, then handle_mm_fault. IP is only
- * for the journal. On a refusal *VMA (if not NULL) is the VMA concerned or NULL.
+ * for the journal.
  */
 enum fault_outcome do_user_addr_fault(struct mm_struct *mm, unsigned long address, unsigned error,
-                                      unsigned long ip, struct vm_area_struct **vma);
+                                      unsigned long ip);
 
 /* Makes the page at ADDRESS present in VMA, which contains it and allows the access. */
 enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned flags);

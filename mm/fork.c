@@ -120,7 +120,7 @@ int dup_mmap(struct mm_struct *child, struct mm_struct *parent)
             error = -ENOMEM;
             break;
         }
-        vma_append(child, copy, last);
+        insert_vm_struct_between(child, copy, last, NULL);
         last = copy;
         vm_stat_account(child, copy->vm_flags, (long)vma_pages(copy));
         if (!(vma->vm_flags & VM_WIPEONFORK) && vma_needs_copy(vma))

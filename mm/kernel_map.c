@@ -52,6 +52,7 @@ static void map_range(unsigned long virtual, phys_addr_t start, phys_addr_t end,
     while (start < end) {
         unsigned level = largest_level;
 
+        /* Ends at level 1: all are whole pages. NOLINTNEXTLINE(*UndefinedBinaryOperatorResult) */
         while (!IS_ALIGNED(start | virtual, LEVEL_SIZE(level)) || end - start < LEVEL_SIZE(level))
             level--;
         *early_entry(virtual, level) = (pte_t){ start | bits | (level > 1 ? PTE_LARGE : 0) };

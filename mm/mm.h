@@ -75,6 +75,11 @@ static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
     return vma->vm_ops == NULL;
 }
 
+static inline bool vma_contains(const struct vm_area_struct *vma, unsigned long address)
+{
+    return vma->vm_start <= address && address < vma->vm_end;
+}
+
 static inline unsigned long vma_pages(const struct vm_area_struct *vma)
 {
     return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
@@ -97,6 +102,8 @@ struct mm_limits {
 struct mm_struct {
     pte_t *pgd;                         /* the PML4, in the direct map */
     phys_addr_t pgd_phys;               /* the same for CR3 */
+    pte_t *last_table;                  /* the page table that the last pte_alloc found, and */
+    unsigned long last_table_end;       /* the last byte that it serves; 0: none */
     struct vm_area_struct *mmap_cache;  /* the VMA that the last lookup found, or NULL */
     struct vm_area_struct *mmap;        /* the first of the sorted list */
     struct rb_root mm_rb;
@@ -150,7 +157,15 @@ int dup_mmap(struct mm_struct *child, struct mm_struct *parent);
 /* ---- VMAs (mm/vma.c): the only place that changes bounds, links and the index ---- */
 
 /* The first VMA with vm_end > ADDRESS (it need not contain it), or NULL. Remembers it in mmap_cache. */
-struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address);
+static inline struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address)
+{
+    struct vm_area_struct *find_vma_in_index(struct mm_struct *, unsigned long);
+    struct vm_area_struct *last = mm->mmap_cache;
+
+    if (likely(last && vma_contains(last, address)))
+        return last;
+    return find_vma_in_index(mm, address);
+}
 
 /* As find_vma; *PREV is the VMA before the result (or the last one), or NULL. */
 struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long address,
@@ -171,8 +186,9 @@ void vma_free(struct vm_area_struct *vma);
 /* Puts a VMA, whose range must be free, into list, index and its mapping's list. */
 void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 
-/* The same for a VMA that lies above LAST, the last one of MM (or NULL), without a search: for fork. */
-void vma_append(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *last);
+/* The same when the caller knows the neighbours (each may be NULL): without a search. */
+void insert_vm_struct_between(struct mm_struct *mm, struct vm_area_struct *vma,
+                              struct vm_area_struct *prev, struct vm_area_struct *next);
 
 /* Takes it out of all three; the caller frees it. */
 void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
@@ -199,11 +215,12 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
                                  struct address_space *mapping, unsigned long pgoff);
 
 /*
- * As vma_merge, for a range that is free and gets a new mapping: where the neighbours can't be joined with each other, Linux's mmap prefers
- * the one above.
+ * As vma_merge, for a range between PREV and NEXT (each may be NULL) that is free and gets a new mapping: where the neighbours can't be joined with
+ * each other, Linux's mmap prefers the one above.
  */
-struct vm_area_struct *vma_expand(struct mm_struct *mm, unsigned long start, unsigned long end,
-                                  unsigned long vm_flags, const struct vm_operations_struct *ops,
+struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_struct *next,
+                                  unsigned long start, unsigned long end, unsigned long vm_flags,
+                                  const struct vm_operations_struct *ops,
                                   struct address_space *mapping, unsigned long pgoff);
 
 /*
@@ -370,6 +387,13 @@ extern const u64 protection_map[16];
 static inline u64 vm_get_page_prot(unsigned long vm_flags)
 {
     return protection_map[vm_flags & (VM_ACCESS_FLAGS | VM_SHARED)];
+}
+
+/* The same for a page that is the process's own: VM_WRITE has the value of PTE_WRITE. */
+_Static_assert(VM_WRITE == PTE_WRITE, "vm_get_own_page_prot copies the bit");
+static inline u64 vm_get_own_page_prot(unsigned long vm_flags)
+{
+    return vm_get_page_prot(vm_flags) | (vm_flags & VM_WRITE) | PTE_DIRTY;
 }
 
 /*

@@ -176,26 +176,39 @@ static unsigned long count_mapped_pages(struct mm_struct *mm, unsigned long star
     return pages;
 }
 
-/* A VMA for the new mapping, in no list yet, with the object that it maps. NULL: no memory. */
-static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct mmap_source *source,
-                                       const struct vm_area_struct *wanted)
+/* A mapping that is wanted. */
+struct request {
+    const struct mmap_source *source;   /* NULL: anonymous */
+    unsigned long start, end;
+    unsigned long vm_flags;
+    unsigned long pgoff;
+};
+
+static inline bool is_shared_anonymous(const struct request *request)
 {
+    return !request->source && (request->vm_flags & VM_SHARED);
+}
+
+/* A VMA for the new mapping, in no list yet, with the object that it maps. NULL: no memory. */
+static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct request *request)
+{
+    const struct mmap_source *source = request->source;
     struct vm_area_struct *vma = vma_alloc(mm);
+
     if (unlikely(!vma))
         return NULL;
-    vma->vm_start = wanted->vm_start;
-    vma->vm_end = wanted->vm_end;
-    vma->vm_flags = wanted->vm_flags;
-    vma->vm_pgoff = wanted->vm_pgoff;
-
+    vma->vm_start = request->start;
+    vma->vm_end = request->end;
+    vma->vm_flags = request->vm_flags;
+    vma->vm_pgoff = request->pgoff;
     if (source) {
         vma->vm_ops = source->ops;
         vma->vm_mapping = source->mapping;
         if (source->mapping)
             mapping_get(source->mapping);
-    } else if (wanted->vm_flags & VM_SHARED) {
+    } else if (request->vm_flags & VM_SHARED) {
         vma->vm_ops = &shmem_vm_ops;
-        vma->vm_mapping = shmem_create(wanted->vm_end - wanted->vm_start);
+        vma->vm_mapping = shmem_create(request->end - request->start);
         if (!vma->vm_mapping) {
             vma_free(vma);
             return NULL;
@@ -205,62 +218,80 @@ static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct mmap_s
 }
 
 /*
- * Makes the mapping described by WANTED (range, flags, offset), in place of whatever is there. What can fail for want of kernel memory
- * comes before anything is unmapped; refusals by the overcommit rule come after, as in Linux.
+ * Enters the mapping between PREV and NEXT: by extending one of them, or as a VMA of its own (VMA, if there is one already). 0 or -ENOMEM;
+ * VMA is used or freed.
  */
-static unsigned long mmap_region(struct mm_struct *mm, const struct mmap_source *source,
-                                 struct vm_area_struct *wanted)
+static int enter_mapping(struct mm_struct *mm, const struct request *request,
+                         struct vm_area_struct *prev, struct vm_area_struct *next,
+                         struct vm_area_struct *vma)
 {
-    unsigned long start = wanted->vm_start, end = wanted->vm_end;
-    unsigned long pages = (end - start) >> PAGE_SHIFT;
-    bool is_shared_anonymous = !source && (wanted->vm_flags & VM_SHARED);
-    struct vm_area_struct *vma = NULL;
-
-    if (unlikely(!may_expand_vm(mm, wanted->vm_flags, pages)) &&
-        !may_expand_vm(mm, wanted->vm_flags, pages - count_mapped_pages(mm, start, end)))
-        return (unsigned long)-ENOMEM;
-
-    if (unlikely(find_vma_intersection(mm, start, end))) {
-        vma = make_vma(mm, source, wanted);
-        if (!vma || do_munmap(mm, start, end - start))
-            goto no_memory;
-    }
-
-    bool is_accountable = accountable_mapping(wanted->vm_flags);
-    if (is_accountable) {
-        if (vm_acct_memory(mm, pages))
-            goto no_memory;
-        wanted->vm_flags |= VM_ACCOUNT;
-    }
+    const struct mmap_source *source = request->source;
 
     /* A shared anonymous mapping is an object of its own: it joins nothing. */
-    bool joined = !is_shared_anonymous &&
-                  vma_expand(mm, start, end, wanted->vm_flags, source ? source->ops : NULL,
-                             source ? source->mapping : NULL, wanted->vm_pgoff);
-    if (joined) {
+    if (!is_shared_anonymous(request) &&
+        vma_expand(prev, next, request->start, request->end, request->vm_flags,
+                   source ? source->ops : NULL, source ? source->mapping : NULL, request->pgoff)) {
         if (vma)
             vma_free(vma);
-    } else {
+        return 0;
+    }
+    if (!vma)
+        vma = make_vma(mm, request);
+    if (unlikely(!vma))
+        return -ENOMEM;
+    if (is_shared_anonymous(request) && shmem_account(vma)) {
+        vma_free(vma);
+        return -ENOMEM;
+    }
+    vma->vm_flags = request->vm_flags;
+    insert_vm_struct_between(mm, vma, prev, next);
+    return 0;
+}
+
+/*
+ * Makes the mapping, in place of whatever is there. What can fail for want of kernel memory comes before anything is unmapped; refusals
+ * by the overcommit rule come after, as in Linux. The address or -ENOMEM.
+ */
+static unsigned long mmap_region(struct mm_struct *mm, struct request *request)
+{
+    unsigned long pages = (request->end - request->start) >> PAGE_SHIFT;
+    struct vm_area_struct *vma = NULL;
+
+    if (unlikely(!may_expand_vm(mm, request->vm_flags, pages)) &&
+        !may_expand_vm(mm, request->vm_flags,
+                       pages - count_mapped_pages(mm, request->start, request->end)))
+        return (unsigned long)-ENOMEM;
+
+    struct vm_area_struct *prev, *next = find_vma_prev(mm, request->start, &prev);
+    if (unlikely(next && next->vm_start < request->end)) {
+        vma = make_vma(mm, request);
         if (!vma)
-            vma = make_vma(mm, source, wanted);
-        if (unlikely(!vma || (is_shared_anonymous && shmem_account(vma)))) {
-            if (is_accountable)
-                vm_unacct_memory(mm, pages);
-            goto no_memory;
+            return (unsigned long)-ENOMEM;
+        if (do_munmap(mm, request->start, request->end - request->start)) {
+            vma_free(vma);
+            return (unsigned long)-ENOMEM;
         }
-        vma->vm_flags = wanted->vm_flags;
-        insert_vm_struct(mm, vma);
+        next = find_vma_prev(mm, request->start, &prev);
     }
 
-    vm_stat_account(mm, wanted->vm_flags, (long)pages);
-    if (unlikely(wanted->vm_flags & VM_LOCKED))
+    bool is_accountable = accountable_mapping(request->vm_flags);
+    if (is_accountable) {
+        if (unlikely(vm_acct_memory(mm, pages))) {
+            if (vma)
+                vma_free(vma);
+            return (unsigned long)-ENOMEM;
+        }
+        request->vm_flags |= VM_ACCOUNT;
+    }
+    if (unlikely(enter_mapping(mm, request, prev, next, vma))) {
+        if (is_accountable)
+            vm_unacct_memory(mm, pages);
+        return (unsigned long)-ENOMEM;
+    }
+    vm_stat_account(mm, request->vm_flags, (long)pages);
+    if (unlikely(request->vm_flags & VM_LOCKED))
         mm->locked_vm += pages;
-    return start;
-
-no_memory:
-    if (vma)
-        vma_free(vma);
-    return (unsigned long)-ENOMEM;
+    return request->start;
 }
 
 unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
@@ -313,10 +344,8 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
     if ((flags & MAP_NORESERVE) && sysctl_overcommit_memory != OVERCOMMIT_NEVER)
         vm_flags |= VM_NORESERVE;
 
-    struct vm_area_struct wanted = {
-        .vm_start = address, .vm_end = address + length, .vm_flags = vm_flags, .vm_pgoff = pgoff,
-    };
-    address = mmap_region(mm, source, &wanted);
+    struct request request = { source, address, address + length, vm_flags, pgoff };
+    address = mmap_region(mm, &request);
     if (!IS_ERR_VALUE(address) &&
         ((vm_flags & VM_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
         mm_populate(mm, address, length);
@@ -326,10 +355,10 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
 int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length,
                  unsigned long vm_flags)
 {
-    struct vm_area_struct wanted = {
-        .vm_start = start, .vm_end = start + PAGE_ALIGN(length), .vm_pgoff = start >> PAGE_SHIFT,
-        .vm_flags = vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
+    struct request request = {
+        NULL, start, start + PAGE_ALIGN(length), vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
+        start >> PAGE_SHIFT,
     };
-    unsigned long address = mmap_region(mm, NULL, &wanted);
+    unsigned long address = mmap_region(mm, &request);
     return IS_ERR_VALUE(address) ? (int)(long)address : 0;
 }

@@ -7,10 +7,10 @@
 #include "kernel/trace/journal.h"
 #include "mm/buddy.h"
 
-#define CACHE_FRAMES 256    /* in the per-CPU list, at most */
-#define REFILL_FRAMES 64    /* taken from the buddy allocator when it is empty: a power of two */
-#define REFILL_ORDER 6
-#define SPILL_FRAMES 128    /* given back when it is full */
+#define CACHE_FRAMES 2048   /* in the per-CPU list, at most */
+#define REFILL_FRAMES 128   /* taken from the buddy allocator when it is empty: a power of two */
+#define REFILL_ORDER 7
+#define SPILL_FRAMES 1024   /* given back when it is full */
 #define RECLAIMERS_MAX 4
 
 unsigned long frame_counts[PAGE_TYPES];

@@ -42,7 +42,9 @@ pte_t *pte_alloc_tables(struct mm_struct *mm, unsigned long address)
     slot = table_of(*slot) + LEVEL_INDEX(address, 2);
     if (unlikely(pte_none(*slot)) && !add_table(mm, slot, 1, address))
         return NULL;
-    return table_of(*slot) + LEVEL_INDEX(address, 1);
+    mm->last_table = table_of(*slot);
+    mm->last_table_end = address | (LEVEL_SIZE(2) - 1);
+    return mm->last_table + LEVEL_INDEX(address, 1);
 }
 
 pte_t *pgd_alloc(void)
@@ -123,12 +125,27 @@ static pte_t *seek_in_table(pte_t *table, unsigned level, unsigned long *address
     }
 }
 
+/* True when one page table serves all of [start, end). */
+static inline bool in_one_page_table(unsigned long start, unsigned long end)
+{
+    return (start ^ (end - 1)) >> LEVEL_SHIFT(2) == 0;
+}
+
 pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned long *found)
 {
     if (address >= end)
         return NULL;
     *found = address;
-    return seek_in_table(pgd, PML4_LEVEL, found, end - PAGE_SIZE);
+    if (!in_one_page_table(address, end))
+        return seek_in_table(pgd, PML4_LEVEL, found, end - PAGE_SIZE);
+    /* Most ranges are small, and there is only one way down. */
+    pte_t *first = pte_offset(pgd, address);
+    if (!first)
+        return NULL;
+    pte_t *last = first + ((end - PAGE_SIZE - address) >> PAGE_SHIFT);
+    pte_t *entry = skip_empty(first, last);
+    *found = address + ((unsigned long)(entry - first) << PAGE_SHIFT);
+    return entry <= last ? entry : NULL;
 }
 
 /* ---- freeing tables ---- */
@@ -137,6 +154,19 @@ pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned l
 struct free_tables {
     struct page *first;
 };
+
+/* Takes the table that ENTRY of LEVEL points to out of the tree. FIRST is the first address that it serves. */
+static void unlink_table(struct mm_struct *mm, pte_t *entry, unsigned level, unsigned long first,
+                         struct free_tables *list)
+{
+    struct page *page = pte_page(*entry);
+
+    *entry = (pte_t){ 0 };
+    page->private = (u64)list->first;
+    list->first = page;
+    mm->pgtables_bytes -= PAGE_SIZE;
+    journal(JOURNAL_TABLE_FREE, page_to_pfn(page), level - 1, first);
+}
 
 /* Takes the tables below TABLE out that serve only [floor, ceiling), looking at the entries that serve [start, end). */
 static void unlink_tables(struct mm_struct *mm, pte_t *table, unsigned level, unsigned long start,
@@ -154,14 +184,31 @@ static void unlink_tables(struct mm_struct *mm, pte_t *table, unsigned level, un
         if (level > 2)
             unlink_tables(mm, table_of(*entry), level - 1, MAX(start, first), MIN(end, behind), floor,
                           ceiling, list);
-        if (first < floor || behind > ceiling)
-            continue;
-        struct page *page = pte_page(*entry);
-        *entry = (pte_t){ 0 };
-        page->private = (u64)list->first;
-        list->first = page;
-        mm->pgtables_bytes -= PAGE_SIZE;
-        journal(JOURNAL_TABLE_FREE, page_to_pfn(page), level - 1, first);
+        if (first >= floor && behind <= ceiling)
+            unlink_table(mm, entry, level, first, list);
+    }
+}
+
+/* The same for a range within one page table: one way down, and up again as far as nobody else is served. */
+static void unlink_path(struct mm_struct *mm, unsigned long address, unsigned long floor,
+                        unsigned long ceiling, struct free_tables *list)
+{
+    pte_t *path[PML4_LEVEL + 1];
+    unsigned level = PML4_LEVEL;
+
+    path[level] = mm->pgd + LEVEL_INDEX(address, PML4_LEVEL);
+    while (level > 2 && !pte_none(*path[level])) {
+        path[level - 1] = table_of(*path[level]) + LEVEL_INDEX(address, level - 1);
+        level--;
+    }
+    if (pte_none(*path[level]))
+        level++;
+    for (; level <= PML4_LEVEL; level++) {
+        unsigned long first = ALIGN_DOWN(address, LEVEL_SIZE(level));
+
+        if (first < floor || first + LEVEL_SIZE(level) > ceiling)
+            return;
+        unlink_table(mm, path[level], level, first, list);
     }
 }
 
@@ -182,9 +229,13 @@ void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
         behind -= LEVEL_SIZE(2);
     if (first >= behind)
         return;
-    unlink_tables(mm, mm->pgd, PML4_LEVEL, start, end, floor, ceiling, &list);
+    if (in_one_page_table(start, end))
+        unlink_path(mm, start, floor, ceiling, &list);
+    else
+        unlink_tables(mm, mm->pgd, PML4_LEVEL, start, end, floor, ceiling, &list);
     if (!list.first)
         return;
+    mm->last_table_end = 0;
     /*
      * The processor may have the way to a table in its paging-structure caches. INVLPG of any address empties them (SDM
      * vol. 3A, 4.10.4.1), which must happen before the frames can hold anything else.

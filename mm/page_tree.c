@@ -152,9 +152,7 @@ static struct page *next_below(const struct tree_node *node, unsigned level, uns
 
         if (page)
             return page;
-        *index = behind;
-        if (behind == 0)
-            return NULL;
+        *index = behind;        /* 0 behind the very last slot, where the loop ends anyway */
     }
     return NULL;
 }

@@ -32,31 +32,50 @@ enum mm_counter page_counter(const struct page *page)
     return page->type == PAGE_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
-unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+/* Drops what the entries from PTEP on, for [address, end) within one page table, map. Returns how many there were. */
+static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned long address,
+                                   unsigned long end)
 {
-    struct mm_struct *mm = vma->vm_mm;
-    struct pte_iter it = pte_iter_over(mm->pgd, start, end);
+    const pfn_t zero = zero_pfn;
     unsigned long zapped = 0, anonymous = 0;
-    struct frame_run run = { NULL, NULL };
 
-    while (pte_iter_next(&it)) {
-        pte_t pte = ptep_get_and_clear(mm, it.address, it.ptep);
-        struct page *page = pte_page(pte);
-
+    for (; address < end; address += PAGE_SIZE, ptep++) {
+        pte_t pte = *ptep;
+        if (pte_none(pte))
+            continue;
+        set_pte_at(mm, address, ptep, (pte_t){ 0 });
         zapped++;
+        if (pte_pfn(pte) == zero)
+            continue;
+        struct page *page = pte_page(pte);
         if (likely(page->type == PAGE_ANON)) {
             anonymous++;
-            if (--page->_refcount == 0)
-                free_in_run(&run, page);
-        } else if (page->type != PAGE_ZERO) {
+        } else {
             mm->rss[page_counter(page)]--;
             if (pte_dirty(pte))
                 page->flags |= PG_DIRTY;
-            put_page(page);
+        }
+        put_page(page);
+    }
+    mm->rss[MM_ANONPAGES] -= (long)anonymous;
+    return zapped;
+}
+
+unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    unsigned long zapped = 0;
+
+    while (start < end) {
+        unsigned long table_end = MIN(end, ALIGN_DOWN(start, LEVEL_SIZE(2)) + LEVEL_SIZE(2));
+        pte_t *ptep = pte_offset(mm->pgd, start);
+        if (ptep) {
+            zapped += zap_pte_range(mm, ptep, start, table_end);
+            start = table_end;
+        } else if (table_end == end || !pte_seek(mm->pgd, table_end, end, &start)) {
+            break;      /* absent tables are skipped in one step */
         }
     }
-    free_run(&run);
-    mm->rss[MM_ANONPAGES] -= (long)anonymous;
     return zapped;
 }
 

@@ -52,7 +52,8 @@ static inline bool is_first_above(const struct vm_area_struct *vma, unsigned lon
     return vma->vm_start <= address || !vma->vm_prev || vma->vm_prev->vm_end <= address;
 }
 
-struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address)
+/* find_vma for all but its usual case. */
+struct vm_area_struct *find_vma_in_index(struct mm_struct *mm, unsigned long address)
 {
     struct vm_area_struct *found = mm->mmap_cache;
     if (found && is_first_above(found, address))
@@ -87,12 +88,17 @@ struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long address
 
 /* ---- the list and the index ---- */
 
-/* The free gap just below VMA, less the guard gap that a growing stack keeps. */
+/*
+ * The free gap just below VMA, less the guard gap that a growing stack keeps. Recorded up to GAP_RECORDED_MAX only: then the usual change,
+ * a mapping more or less beside the vast gap between heap and mmap area, changes no record on the way to the root. A search for more than that
+ * looks at each larger gap itself, of which the address space has room for 128.
+ */
 static inline unsigned long gap_below(const struct vm_area_struct *vma)
 {
     unsigned long floor = vma->vm_prev ? vma->vm_prev->vm_end : 0;
     unsigned long ceiling = vm_start_gap(vma);
-    return ceiling > floor ? ceiling - floor : 0;
+    unsigned long gap = ceiling > floor ? ceiling - floor : 0;
+    return MIN(gap, GAP_RECORDED_MAX);
 }
 
 static inline unsigned long subtree_gap(const struct rb_node *node)
@@ -120,34 +126,41 @@ static bool update_largest_gap(struct rb_node *node)
     return changed;
 }
 
+/* Brings the records up to date after the gap below VMA changed. */
 static inline void gap_changed(struct vm_area_struct *vma)
 {
-    rb_propagate(&vma->vm_rb, update_largest_gap);
+    if (update_largest_gap(&vma->vm_rb))
+        rb_propagate(rb_parent(&vma->vm_rb), update_largest_gap);
 }
 
-/* Links VMA between its neighbours. In the tree its place is below one of them: whichever has that side free. */
+/*
+ * Links VMA between its neighbours. In the tree its place is below one of them: whichever has that side free. NEXT's gap shrinks: rb_insert
+ * sees that if it begins its way up there; else the tree must know before it, for it trusts what is stored.
+ */
 static void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
                          struct vm_area_struct *prev, struct vm_area_struct *next)
 {
+    struct rb_node *parent = NULL, **link = &mm->mm_rb.node;
+
     vma->vm_prev = prev;
     vma->vm_next = next;
     if (prev)
         prev->vm_next = vma;
     else
         mm->mmap = vma;
+    if (next && !next->vm_rb.left) {
+        parent = &next->vm_rb;
+        link = &parent->left;
+    } else if (prev) {
+        parent = &prev->vm_rb;
+        link = &parent->right;
+    }
     if (next) {
         next->vm_prev = vma;
-        gap_changed(next);
+        if (parent != &next->vm_rb)
+            gap_changed(next);
     }
-
-    vma->vm_rb.left = vma->vm_rb.right = NULL;
-    vma->rb_subtree_gap = gap_below(vma);
-    if (next && !next->vm_rb.left)
-        rb_insert(&mm->mm_rb, &vma->vm_rb, &next->vm_rb, &next->vm_rb.left, update_largest_gap);
-    else if (prev)
-        rb_insert(&mm->mm_rb, &vma->vm_rb, &prev->vm_rb, &prev->vm_rb.right, update_largest_gap);
-    else
-        rb_insert(&mm->mm_rb, &vma->vm_rb, NULL, &mm->mm_rb.node, update_largest_gap);
+    rb_insert(&mm->mm_rb, &vma->vm_rb, parent, link, update_largest_gap);
     mm->map_count++;
     if (vma->vm_mapping)
         list_add_tail(&vma->shared, &vma->vm_mapping->i_mmap);
@@ -157,7 +170,6 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 {
     struct vm_area_struct *prev = vma->vm_prev, *next = vma->vm_next;
 
-    rb_erase(&mm->mm_rb, &vma->vm_rb, update_largest_gap);
     if (prev)
         prev->vm_next = next;
     else
@@ -166,6 +178,7 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
         next->vm_prev = prev;
         gap_changed(next);
     }
+    rb_erase(&mm->mm_rb, &vma->vm_rb, update_largest_gap);
     mm->map_count--;
     /* The neighbour above is what the next lookup here will be after. */
     if (mm->mmap_cache == vma)
@@ -174,19 +187,19 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
         list_del(&vma->shared);
 }
 
+void insert_vm_struct_between(struct mm_struct *mm, struct vm_area_struct *vma,
+                              struct vm_area_struct *prev, struct vm_area_struct *next)
+{
+    link_between(mm, vma, prev, next);
+    journal(JOURNAL_VMA_ADD, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
+}
+
 void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma)
 {
     struct vm_area_struct *prev, *next = find_vma_prev(mm, vma->vm_start, &prev);
 
     assert(!next || next->vm_start >= vma->vm_end);
-    link_between(mm, vma, prev, next);
-    journal(JOURNAL_VMA_ADD, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
-}
-
-void vma_append(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *last)
-{
-    link_between(mm, vma, last, NULL);
-    journal(JOURNAL_VMA_ADD, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
+    insert_vm_struct_between(mm, vma, prev, next);
 }
 
 void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma)

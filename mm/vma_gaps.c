@@ -25,7 +25,7 @@ static inline bool gap_fits(const struct vm_area_struct *vma, const struct windo
 
 static inline bool subtree_fits(const struct rb_node *node, const struct window *window)
 {
-    return node && rb_vma(node)->rb_subtree_gap >= window->length;
+    return node && rb_vma(node)->rb_subtree_gap >= MIN(window->length, GAP_RECORDED_MAX);
 }
 
 /*

@@ -29,6 +29,9 @@ extern unsigned long vma_steps;
 #define count_vma_step() ((void)0)
 #endif
 
+/* Gaps are recorded up to this size: there can't be more larger ones than fit into the user half. */
+#define GAP_RECORDED_MAX (1ul << 40)
+
 /* What VMA's rb_subtree_gap has to be, from its own gap and its children's values. */
 unsigned long vma_largest_gap(const struct vm_area_struct *vma);
 

@@ -176,18 +176,21 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
     return journal_merge(next);
 }
 
-struct vm_area_struct *vma_expand(struct mm_struct *mm, unsigned long start, unsigned long end,
-                                  unsigned long vm_flags, const struct vm_operations_struct *ops,
+struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_struct *next,
+                                  unsigned long start, unsigned long end, unsigned long vm_flags,
+                                  const struct vm_operations_struct *ops,
                                   struct address_space *mapping, unsigned long pgoff)
 {
-    struct range range = { start, end, vm_flags, 0, ops, mapping, pgoff };
-    struct vm_area_struct *prev, *next = find_vma_prev(mm, start, &prev);
+    bool touches_prev = prev && prev->vm_end == start, touches_next = next && next->vm_start == end;
+    if (!touches_prev && !touches_next)
+        return NULL;
 
-    bool joins_next = next && next->vm_start == end && can_merge_before(next, &range);
+    struct range range = { start, end, vm_flags, 0, ops, mapping, pgoff };
+    bool joins_next = touches_next && can_merge_before(next, &range);
     /* PREV must fit what the range will be once NEXT has taken it. */
     if (joins_next)
         range.anon = next->vm_anon;
-    bool joins_prev = prev && prev->vm_end == start && can_merge_after(prev, &range);
+    bool joins_prev = touches_prev && can_merge_after(prev, &range);
 
     if (joins_prev) {
         unsigned long new_end = joins_next ? next->vm_end : end;

@@ -286,13 +286,14 @@ long sys_link(unsigned long old_path, unsigned long new_path)
 
 long sys_readlinkat(unsigned long dirfd, unsigned long path, unsigned long buffer, unsigned long size)
 {
-    long result = -EINVAL;
+    char first;
 
     if ((int)size <= 0)
         return -EINVAL;
     struct inode *inode = get_inode((int)dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
     if (IS_ERR(inode))
         return PTR_ERR(inode);
+    long result = get_user(first, path) || first ? -EINVAL : -ENOENT;
     if (S_ISLNK(inode->mode)) {
         char *text = kmalloc(PATH_MAX);
         result = text ? inode->ops->readlink(inode, text, PATH_MAX) : -ENOMEM;

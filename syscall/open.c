@@ -14,6 +14,9 @@
 #define F_GETLK 5
 #define F_SETLK 6
 #define F_SETLKW 7
+#define F_SETOWN 8
+#define F_GETOWN 9
+#define F_GETSIG 11
 #define F_DUPFD_CLOEXEC 1030
 #define F_GETPIPE_SZ 1032
 #define F_ADD_SEALS 1033
@@ -30,6 +33,13 @@
 
 static long open_at(int dirfd, unsigned long from, int flags, u32 mode)
 {
+    bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
+
+    /* These are refused before the path is looked at. */
+    if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) && !(flags & O_PATH))
+        return -EINVAL;
+    if (tmpfile && (flags & O_ACCMODE) == O_RDONLY && !(flags & O_PATH))
+        return -EINVAL;
     char *path = get_path(from);
     if (IS_ERR(path))
         return PTR_ERR(path);
@@ -163,7 +173,10 @@ static long add_seals(struct file *file, unsigned long seals)
     return 0;
 }
 
-/* Locks: nobody ever holds one, since this kernel has no users that need them: F_GETLK says that the range is free. */
+/*
+ * Locks: nobody ever holds one, since this kernel has no users that need them: F_GETLK says that the range is
+ * free.
+ */
 static long get_lock(unsigned long argument)
 {
     u16 type = F_UNLCK;                 /* the first field of struct flock */
@@ -192,6 +205,9 @@ static long control(struct file *file, int fd, int command, unsigned long argume
         return get_lock(argument);
     case F_SETLK:
     case F_SETLKW:
+    case F_SETOWN:                      /* nothing here ever sends SIGIO */
+    case F_GETOWN:
+    case F_GETSIG:
         return 0;
     case F_GETPIPE_SZ:
         return pipe_capacity(file);

@@ -90,15 +90,19 @@ static void a_promise_costs_nothing(void)
         return;
     look_at(&tour);
     say("mmap was asked for %d pages that can be read and written. All that the kernel did was to "
-        "write one line into its list of this program's memory. Such a line is called a VMA; here "
-        "it is, as /proc/self/maps shows it:\n\n",
+        "write one line into its list of this program's memory, a VMA: from which address to "
+        "which, and what is allowed there (r: read, w: write). /proc/self/maps shows it:\n\n",
         tour.count);
     show_vma(tour.start);
     show_pages(&tour, "16 pages promised");
     show_cost();
+    if (knows_frames())
+        say("\nThis last line counts, before -> after, the frames that the whole machine uses for "
+            "the data of programs, and those for page tables, of which more below. Nothing has "
+            "changed.");
     if (large != MAP_FAILED)
-        say("\nBetween these two counts the program was promised another %lu GiB as well, and "
-            "gave them back. That has cost no frame either.",
+        say("\nBetween these two counts the program was promised %lu GiB more, and gave them back. "
+            "That has cost nothing either.",
             LARGE_PROMISE >> 30);
     expect(cost.faults == 0 && cost.data == 0 && cost.tables == 0,
            "mmap takes no fault and no frame");
@@ -127,8 +131,8 @@ static void reading_shows_the_zero_frame(void)
     show_list(&tour, READ_FIRST, READ_COUNT, false);
     show_cost();
     if (knows_frames())
-        say("\nNo data frame was taken. But %ld frame%s went into a page table, in which the "
-            "processor looks up the frame of each page; one such table has room for 512 pages.",
+        say("\nNo data frame was taken. But %ld frame%s went into a page table: there the processor "
+            "looks up which frame belongs to a page. One such table has room for 512 pages.",
             cost.tables, cost.tables == 1 ? "" : "s");
     expect(cost.faults == READ_COUNT && cost.data == 0,
            "a first read takes one fault, no data frame");
@@ -233,7 +237,7 @@ static void the_heap_is_the_same(void)
     measure_start(&tour);
     sbrk(-growth);
     measure_stop();
-    say("\nThen the break went back to where it was, and the frames went with it:\n\n");
+    say("\nThen the break went back to where it was, and the frames went with it:\n");
     show_cost();
     expect(sbrk(0) == old_break, "the break is where it was");
     expect(!knows_frames() || cost.data == -HEAP_WRITTEN, "the frames of the heap came back");
@@ -336,7 +340,7 @@ static void everything_comes_back(void)
     measure_stop();
 
     chapter(8, "Everything comes back");
-    say("munmap of all that is left of the %d pages:\n\n", tour.count);
+    say("munmap of all that is left of the %d pages:\n", tour.count);
     show_cost();
     if (knows_frames())
         say("\nBefore chapter 1 it was %ld data frames and %ld page-table frames.",

@@ -138,8 +138,9 @@ void descriptors_init(void)
     fill_tss();
     fill_idt();
     /*
-     * CS and SS keep their selectors: boot/entry.asm's table has the same segments. The reset state of the LDT is one of 64 KiB
-     * at address 0 (SDM vol. 3A, table 10-1): without LLDT a program's bad selector would read user memory as a table.
+     * CS and SS keep their selectors: boot/entry.asm's table has the same segments. The reset state
+     * of the LDT is one of 64 KiB at address 0 (SDM vol. 3A, table 10-1): without LLDT a program's
+     * bad selector would read user memory as a table.
      */
     __asm__ volatile("lgdt %0\n\tlidt %1\n\tltr %w2\n\tlldt %w3"
                      : : "m"(gdt_pointer), "m"(idt_pointer), "r"(TSS_SELECTOR), "r"(0) : "memory");

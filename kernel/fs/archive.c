@@ -43,7 +43,10 @@ static struct inode *find_path(const char *name)
     return inode;
 }
 
-/* The directory that is to hold the last component of NAME, borrowed; missing ones are made. *LAST is that component. NULL: impossible. */
+/*
+ * The directory that is to hold the last component of NAME, borrowed; missing ones are made. *LAST is that
+ * component. NULL: impossible.
+ */
 static struct inode *make_parents(const char *name, const char **last)
 {
     struct inode *dir = root_inode;

@@ -42,7 +42,10 @@ static long full_write(struct file *file, struct iov_iter *iter, s64 *pos)
     return -ENOSPC;
 }
 
-/* A private mapping of /dev/zero is anonymous memory (that has the file's name in maps); a shared one is shared memory. */
+/*
+ * A private mapping of /dev/zero is anonymous memory (that has the file's name in maps); a shared one is shared
+ * memory.
+ */
 static int zero_mmap(struct file *file, unsigned long flags, unsigned long length, struct mmap_source *source)
 {
     source->mapping = &file->inode->mapping;

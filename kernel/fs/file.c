@@ -53,10 +53,10 @@ static int check_open(const struct inode *inode, int flags)
     static const u8 wanted[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
     unsigned what = wanted[flags & O_ACCMODE];
 
-    if (S_ISLNK(inode->mode) && !(flags & O_PATH))
-        return -ELOOP;
     if ((flags & O_DIRECTORY) && !S_ISDIR(inode->mode))
         return -ENOTDIR;
+    if (S_ISLNK(inode->mode) && !(flags & O_PATH))
+        return -ELOOP;
     if (flags & O_PATH)
         return 0;
     if (flags & O_TRUNC)
@@ -71,8 +71,6 @@ static int create_file(struct path *path, u32 mode)
 {
     struct inode *dir = path->parent;
 
-    if (path->trailing_slash)
-        return -EISDIR;
     if (dir->deleted)
         return -ENOENT;
     int error = inode_permission(dir, MAY_WRITE | MAY_EXEC, false);
@@ -104,7 +102,7 @@ static struct file *open_tmpfile(struct inode *dir, int flags, u32 mode)
     struct inode *inode = ramfs_nameless("#tmpfile", mode & 07777 & ~current->fs->umask);
     if (IS_ERR(inode))
         return (void *)inode;
-    return file_open_inode(inode, flags & ~O_TMPFILE);
+    return file_open_inode(inode, flags);
 }
 
 static struct file *open_path(struct path *path, int flags, u32 mode)
@@ -140,7 +138,10 @@ struct file *file_open(int dirfd, const char *text, int flags, u32 mode)
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-    int error = path_resolve(dirfd, text, !(flags & O_NOFOLLOW) && !exclusive, &path);
+    unsigned how = flags & O_CREAT ? PATH_CREATE : 0;
+    if (!(flags & O_NOFOLLOW) && !exclusive)
+        how |= PATH_FOLLOW;
+    int error = path_resolve(dirfd, text, how, &path);
     if (error)
         return ERR_PTR(error);
     struct file *file = open_path(&path, flags, mode);

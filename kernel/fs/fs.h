@@ -74,8 +74,8 @@ struct file;
 #define DEVICE_TMP MAKEDEV(0, 22)
 
 /*
- * A kind of open file. Any member may be NULL: then the call gives what Linux gives (EINVAL for read and write, ESPIPE, ENOTTY,
- * ENODEV, always ready).
+ * A kind of open file. Any member may be NULL: then the call gives what Linux gives (EINVAL for read and write,
+ * ESPIPE, ENOTTY, ENODEV, always ready).
  */
 struct file_operations {
     /* Bytes, or negative errno. *POS is advanced. ITER holds at least one byte. */
@@ -85,7 +85,10 @@ struct file_operations {
     s64 (*lseek)(struct file *file, s64 offset, int whence);
     /* POLLIN, POLLOUT … that hold now. Whatever changes the answer calls poll_notify(). */
     unsigned (*poll)(struct file *file);
-    /* What mmap of LENGTH bytes of this file maps: fills SOURCE (with a reference to its mapping) or returns -ENODEV. */
+    /*
+     * What mmap of LENGTH bytes of this file maps: fills SOURCE (with a reference to its mapping) or returns
+     * -ENODEV.
+     */
     int (*mmap)(struct file *file, unsigned long flags, unsigned long length, struct mmap_source *source);
     void (*release)(struct file *file);
 };
@@ -100,7 +103,10 @@ struct inode_operations {
     int (*unlink)(struct inode *dir, struct inode *victim);
     /* Moves INODE to NEW_DIR under a new name that is free. */
     int (*rename)(struct inode *inode, struct inode *new_dir, const char *name, size_t length);
-    /* The entry after *POS: name into BUFFER (NAME_MAX + 1), number and mode; advances *POS. 1, 0 at the end, or negative errno. */
+    /*
+     * The entry after *POS: name into BUFFER (NAME_MAX + 1), number and mode; advances *POS. 1, 0 at the end, or
+     * negative errno.
+     */
     int (*readdir)(struct inode *dir, u64 *pos, char *name, u64 *number, u32 *mode);
     /* The text of a symbolic link into BUFFER, not NUL-terminated. Its length, or negative errno. */
     long (*readlink)(struct inode *inode, char *buffer, size_t size);
@@ -146,14 +152,21 @@ struct file {
     void *private;
 };
 
+/*
+ * Linux's way to read O_ACCMODE: one more than it, as bits. The access mode 3 so means neither reading nor
+ * writing.
+ */
+#define FMODE_READ 1
+#define FMODE_WRITE 2
+
 static inline bool file_readable(const struct file *file)
 {
-    return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
+    return ((file->flags + 1) & FMODE_READ) && !(file->flags & O_PATH);
 }
 
 static inline bool file_writable(const struct file *file)
 {
-    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+    return ((file->flags + 1) & FMODE_WRITE) && !(file->flags & O_PATH);
 }
 
 /* Builds the tree: the archive at ARCHIVE (SIZE bytes, in the direct map) as /, with /tmp, /proc and /dev. */
@@ -169,7 +182,10 @@ void inode_put(struct inode *inode);
 int inode_link(struct inode *dir, struct inode *child, const char *name, size_t length);
 /* Takes CHILD's name away. */
 void inode_unlink(struct inode *child);
-/* Writes the path of INODE from / into BUFFER, with " (deleted)" when its name is gone. Returns where it begins, or "". */
+/*
+ * Writes the path of INODE from / into BUFFER, with " (deleted)" when its name is gone. Returns where it begins,
+ * or "".
+ */
 const char *inode_path(const struct inode *inode, char *buffer, size_t size);
 /* The inode behind a mapping, or NULL for nameless shared memory (for /proc/PID/maps). */
 struct inode *mapping_inode(const struct address_space *mapping);
@@ -184,7 +200,10 @@ extern struct inode *root_inode;
 
 /* ---- paths (path.c) ---- */
 
-/* The inode at PATH (a kernel string), relative to DIRFD or the working directory; follows links unless NOFOLLOW. ERR_PTR on failure. */
+/*
+ * The inode at PATH (a kernel string), relative to DIRFD or the working directory; follows links unless NOFOLLOW.
+ * ERR_PTR on failure.
+ */
 struct inode *path_lookup(int dirfd, const char *path, bool nofollow);
 
 enum path_last { PATH_NAME, PATH_ROOT, PATH_DOT, PATH_DOTDOT };
@@ -195,11 +214,15 @@ struct path {
     struct inode *inode;            /* what has the name, with a reference; NULL when nothing has */
     enum path_last last;
     bool trailing_slash;
+    bool too_long;                  /* with PATH_NAMES: the last name has more than NAME_MAX bytes */
     size_t length;
     char name[NAME_MAX + 1];
 };
-/* As path_lookup, but a missing last component is no error. FOLLOW the last component if it is a link. 0 or negative errno. */
-int path_resolve(int dirfd, const char *path, bool follow, struct path *result);
+#define PATH_FOLLOW 1u      /* the last component, if it is a link */
+#define PATH_CREATE 2u      /* for open with O_CREAT: a slash at the end is -EISDIR */
+#define PATH_NAMES 4u       /* for calls that change names: the last component is taken as it stands, slash or not */
+/* As path_lookup, but a missing last component is no error. 0 or negative errno. */
+int path_resolve(int dirfd, const char *path, unsigned flags, struct path *result);
 void path_release(struct path *path);
 
 /* The calls on names; paths are kernel strings. 0 or negative errno. */
@@ -246,7 +269,10 @@ struct file *fd_file(int fd);
 struct file *files_file(const struct files_struct *files, int fd);
 /* One more than the highest descriptor there can be in FILES. */
 int files_capacity(const struct files_struct *files);
-/* Takes the lowest free descriptor >= LOWEST for FILE (takes over the reference). The descriptor, or -EMFILE, -ENOMEM. */
+/*
+ * Takes the lowest free descriptor >= LOWEST for FILE (takes over the reference). The descriptor, or -EMFILE,
+ * -ENOMEM.
+ */
 int fd_install(struct file *file, int lowest, bool close_on_exec);
 /* Makes FD refer to FILE (takes over the reference), closing what it was. FD, or -EBADF, -ENOMEM. */
 int fd_replace(int fd, struct file *file, bool close_on_exec);

@@ -87,3 +87,14 @@ size_t clear_iter(struct iov_iter *iter, size_t n)
 {
     return copy_iter(iter, NULL, n, CLEAR_ITER);
 }
+
+bool iov_iter_is_readable(const struct iov_iter *iter)
+{
+    struct iov_iter copy = *iter;
+    u8 byte;
+
+    /* A list of one lies within the iterator itself. */
+    if (copy.vector == &iter->single)
+        copy.vector = &copy.single;
+    return copy_from_iter(&copy, &byte, 1) == 1;
+}

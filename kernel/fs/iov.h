@@ -33,4 +33,7 @@ size_t copy_to_iter(struct iov_iter *iter, const void *from, size_t n);
 size_t copy_from_iter(struct iov_iter *iter, void *to, size_t n);
 size_t clear_iter(struct iov_iter *iter, size_t n);
 
+/* True when at least one more byte can be copied from the buffers: asked before a page is made for what they hold. */
+bool iov_iter_is_readable(const struct iov_iter *iter);
+
 #endif

@@ -29,6 +29,8 @@ static int make_node(struct path *path, u32 mode, u32 rdev, const char *target)
 {
     if (path->inode)
         return -EEXIST;
+    if (path->too_long)
+        return -ENAMETOOLONG;
     if (path->trailing_slash && !S_ISDIR(mode))
         return -ENOENT;
     int error = may_change(path->parent);
@@ -46,7 +48,7 @@ static int make_node(struct path *path, u32 mode, u32 rdev, const char *target)
 int path_mknod(int dirfd, const char *text, u32 mode, u32 rdev, const char *target)
 {
     struct path path;
-    int error = path_resolve(dirfd, text, false, &path);
+    int error = path_resolve(dirfd, text, PATH_NAMES, &path);
     if (error)
         return error;
     error = make_node(&path, mode, rdev, target);
@@ -63,8 +65,12 @@ static int remove_name(struct path *path, bool directory)
             return -EISDIR;
         return path->last == PATH_DOT ? -EINVAL : path->last == PATH_DOTDOT ? -ENOTEMPTY : -EBUSY;
     }
+    if (path->too_long)
+        return -ENAMETOOLONG;
     if (!victim)
         return -ENOENT;
+    if (!directory && path->trailing_slash)
+        return S_ISDIR(victim->mode) ? -EISDIR : -ENOTDIR;
     if (!path->parent->ops->unlink)
         return directory && !S_ISDIR(victim->mode) ? -ENOTDIR : -EPERM;
     int error = may_delete(path->parent, victim);
@@ -83,7 +89,7 @@ static int remove_name(struct path *path, bool directory)
 int path_unlink(int dirfd, const char *text, bool directory)
 {
     struct path path;
-    int error = path_resolve(dirfd, text, false, &path);
+    int error = path_resolve(dirfd, text, PATH_NAMES, &path);
     if (error)
         return error;
     error = remove_name(&path, directory);
@@ -100,12 +106,10 @@ static bool lies_in(const struct inode *dir, const struct inode *ancestor)
 }
 
 /* Clears the way: what has the new name now goes, if it may. */
-static int replace_target(struct path *from, struct path *to, unsigned flags)
+static int replace_target(struct path *from, struct path *to)
 {
     struct inode *victim = to->inode;
 
-    if (flags & RENAME_NOREPLACE)
-        return -EEXIST;
     int error = may_delete(to->parent, victim);
     if (error)
         return error;
@@ -116,31 +120,48 @@ static int replace_target(struct path *from, struct path *to, unsigned flags)
     return to->parent->ops->unlink(to->parent, victim);
 }
 
-static int move_name(struct path *from, struct path *to, unsigned flags)
+/* What is wrong with the two names as such. 0 or negative errno. */
+static int check_names(const struct path *from, const struct path *to, unsigned flags)
 {
     if (from->parent->device != to->parent->device)
         return -EXDEV;
-    if (from->last != PATH_NAME || to->last != PATH_NAME)
+    if (from->last != PATH_NAME)
         return -EBUSY;
+    if (to->last != PATH_NAME)
+        return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if (from->too_long)
+        return -ENAMETOOLONG;
     if (!from->inode)
         return -ENOENT;
-    if (to->trailing_slash && !S_ISDIR(from->inode->mode))
+    if (to->too_long)
+        return -ENAMETOOLONG;
+    if (to->inode && (flags & RENAME_NOREPLACE))
+        return -EEXIST;
+    if (!S_ISDIR(from->inode->mode) && (from->trailing_slash || to->trailing_slash))
         return -ENOTDIR;
-    int error = may_delete(from->parent, from->inode);
+    if (S_ISDIR(from->inode->mode) && lies_in(to->parent, from->inode))
+        return -EINVAL;
+    if (to->inode && to->inode != from->inode && lies_in(from->parent, to->inode))
+        return -ENOTEMPTY;
+    return 0;
+}
+
+static int move_name(struct path *from, struct path *to, unsigned flags)
+{
+    int error = check_names(from, to, flags);
+    if (error)
+        return error;
+    if (from->inode == to->inode)
+        return 0;
+    error = may_delete(from->parent, from->inode);
     if (!error)
         error = may_change(to->parent);
     if (error)
         return error;
     if (!from->parent->ops->rename || from->inode->device != from->parent->device)
         return -EBUSY;
-    if (S_ISDIR(from->inode->mode) && lies_in(to->parent, from->inode))
-        return -EINVAL;
-    if (from->inode == to->inode)
-        return flags & RENAME_NOREPLACE ? -EEXIST : 0;
-    if (to->inode && lies_in(from->parent, to->inode))
-        return -ENOTEMPTY;
     if (to->inode) {
-        error = replace_target(from, to, flags);
+        error = replace_target(from, to);
         if (error)
             return error;
     }
@@ -154,9 +175,9 @@ int path_rename(int old_dirfd, const char *old_text, int new_dirfd, const char *
     struct path *paths = kmalloc(2 * sizeof(*paths));
     if (!paths)
         return -ENOMEM;
-    int error = path_resolve(old_dirfd, old_text, false, &paths[0]);
+    int error = path_resolve(old_dirfd, old_text, PATH_NAMES, &paths[0]);
     if (!error) {
-        error = path_resolve(new_dirfd, new_text, false, &paths[1]);
+        error = path_resolve(new_dirfd, new_text, PATH_NAMES, &paths[1]);
         if (!error) {
             error = move_name(&paths[0], &paths[1], flags);
             path_release(&paths[1]);

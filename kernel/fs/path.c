@@ -93,12 +93,13 @@ static int next_component(struct walk *walk, struct path *path)
 
     while (name[length] != '\0' && name[length] != '/')
         length++;
-    if (length > NAME_MAX)
-        return -ENAMETOOLONG;
+    path->too_long = length > NAME_MAX;
+    if (path->too_long)
+        length = NAME_MAX;
     memcpy(path->name, name, length);
     path->name[length] = '\0';
     path->length = length;
-    walk->rest = name + length;
+    walk->rest = strchr(name, '/') ?: name + strlen(name);
     path->trailing_slash = *walk->rest == '/';
     while (*walk->rest == '/')
         walk->rest++;
@@ -126,7 +127,7 @@ static struct inode *find_component(struct walk *walk, const struct path *path)
 }
 
 /* One step: 1 when PATH's inode (or its absence) is the result, 0 when there is more to walk, or negative errno. */
-static int step(struct walk *walk, bool follow, struct path *path)
+static int step(struct walk *walk, unsigned flags, struct path *path)
 {
     if (!S_ISDIR(walk->at->mode))
         return -ENOTDIR;
@@ -137,15 +138,20 @@ static int step(struct walk *walk, bool follow, struct path *path)
         return error;
 
     bool is_last = *walk->rest == '\0';
-    struct inode *inode = find_component(walk, path);
+    bool wants_directory = path->trailing_slash && !(flags & PATH_NAMES);
+    if (is_last && wants_directory && (flags & PATH_CREATE) && path->last == PATH_NAME)
+        return -EISDIR;
+    if (path->too_long && !(is_last && (flags & PATH_NAMES)))
+        return walk->at->deleted ? -ENOENT : -ENAMETOOLONG;
+    struct inode *inode = path->too_long ? NULL : find_component(walk, path);
     if (IS_ERR(inode))
         return (int)PTR_ERR(inode);
     if (!inode) {
         path->inode = NULL;
         return is_last ? 1 : -ENOENT;
     }
-    if (S_ISLNK(inode->mode) && (!is_last || follow || path->trailing_slash)) {
-        if (is_last && path->trailing_slash)
+    if (S_ISLNK(inode->mode) && (!is_last || (flags & PATH_FOLLOW) || wants_directory)) {
+        if (is_last && wants_directory)
             walk->rest = "/";       /* what the link leads to must be a directory, too */
         error = follow_link(walk, inode, is_last, &path->inode);
         return error ? error : path->inode ? 1 : 0;
@@ -158,7 +164,7 @@ static int step(struct walk *walk, bool follow, struct path *path)
     return 0;
 }
 
-int path_resolve(int dirfd, const char *text, bool follow, struct path *path)
+int path_resolve(int dirfd, const char *text, unsigned flags, struct path *path)
 {
     struct walk walk = { .links = 0 };
     int result;
@@ -181,11 +187,11 @@ int path_resolve(int dirfd, const char *text, bool follow, struct path *path)
     do {
         while (*walk.rest == '/')
             walk.rest++;
-        result = step(&walk, follow, path);
+        result = step(&walk, flags, path);
     } while (result == 0);
     kfree(walk.text);
     path->parent = walk.at;
-    if (result == 1 && path->trailing_slash && path->inode && !S_ISDIR(path->inode->mode)) {
+    if (result == 1 && path->trailing_slash && !(flags & PATH_NAMES) && path->inode && !S_ISDIR(path->inode->mode)) {
         inode_put(path->inode);
         result = -ENOTDIR;
     }
@@ -208,7 +214,7 @@ struct inode *path_lookup(int dirfd, const char *text, bool nofollow)
     struct path *path = kmalloc(sizeof(*path));
     if (!path)
         return ERR_PTR(-ENOMEM);
-    int error = path_resolve(dirfd, text, !nofollow, path);
+    int error = path_resolve(dirfd, text, nofollow ? 0 : PATH_FOLLOW, path);
     struct inode *inode = ERR_PTR(error);
     if (!error) {
         inode = path->inode ?: ERR_PTR(-ENOENT);

@@ -1,4 +1,7 @@
-/* /proc/PID/pagemap and mem, and /proc/kpageflags and kpagecount: what lies behind the addresses, as Linux's binary files. */
+/*
+ * /proc/PID/pagemap and mem, and /proc/kpageflags and kpagecount: what lies behind the addresses, as Linux's
+ * binary files.
+ */
 #include "kernel/fs/procfs.h"
 
 #include "mm/page_table.h"

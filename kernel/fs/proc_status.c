@@ -242,7 +242,10 @@ static unsigned long remote_word(struct mm_struct *mm, unsigned long address)
     return access_remote_vm(mm, address, &word, WORD, false) == WORD ? word : 0;
 }
 
-/* The address of the auxiliary vector: behind argc, the arguments' and the environment's pointers, each list with its NULL. */
+/*
+ * The address of the auxiliary vector: behind argc, the arguments' and the environment's pointers, each list with
+ * its NULL.
+ */
 static unsigned long find_auxv(struct mm_struct *mm)
 {
     unsigned long at = mm->start_stack + WORD;

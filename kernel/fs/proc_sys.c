@@ -58,7 +58,10 @@ NUMBER_SETTING(mmap_min_addr, unsigned long, mmap_min_addr, 0, INT64_MAX)
 NUMBER_SETTING(overcommit_memory, int, sysctl_overcommit_memory, OVERCOMMIT_GUESS, OVERCOMMIT_NEVER)
 NUMBER_SETTING(overcommit_ratio, int, sysctl_overcommit_ratio, 0, INT32_MAX)
 
-/* What a number written to drop_caches gives back, as on Linux: pages of files, kernel objects (and stacks), or both. */
+/*
+ * What a number written to drop_caches gives back, as on Linux: pages of files, kernel objects (and stacks), or
+ * both.
+ */
 #define DROP_PAGES 1
 #define DROP_OBJECTS 2
 #define DROP_QUIETLY 4

@@ -13,8 +13,8 @@ struct proc_entry {
     const char *name;
     u32 mode;               /* permission bits */
     /*
-     * Writes the record at *CURSOR (0 first) and moves it on. 1: there may be more; 0: that was the last one; negative
-     * errno. TASK is the process or thread of /proc/PID/…, else NULL.
+     * Writes the record at *CURSOR (0 first) and moves it on. 1: there may be more; 0: that was the last one;
+     * negative errno. TASK is the process or thread of /proc/PID/…, else NULL.
      */
     int (*show)(struct seq *seq, struct task *task, u64 *cursor);
     /* Takes what a program writes: TEXT is NUL-terminated. 0 or negative errno. NULL: it can't be written. */
@@ -41,8 +41,8 @@ static inline struct proc_node *proc_node_of(const struct inode *inode)
 struct task *proc_task_of(const struct inode *inode);
 
 /*
- * A new inode of /proc with one reference, in no directory's list but with PARENT and NAME for its path. MODE has the type; ENTRY may be
- * NULL. ERR_PTR on failure.
+ * A new inode of /proc with one reference, in no directory's list but with PARENT and NAME for its path. MODE has
+ * the type; ENTRY may be NULL. ERR_PTR on failure.
  */
 struct inode *proc_inode(struct inode *parent, const char *name, size_t length, u32 mode,
                          const struct proc_entry *entry, int pid);

@@ -18,7 +18,10 @@ struct inode *ramfs_lookup(struct inode *dir, const char *name, size_t length)
     return ERR_PTR(-ENOENT);
 }
 
-/* The newest entry comes first, as on Linux; so the position of an entry is how far its cookie is from the largest one. */
+/*
+ * The newest entry comes first, as on Linux; so the position of an entry is how far its cookie is from the largest
+ * one.
+ */
 #define LAST_POSITION (1ull << 31)
 
 int ramfs_readdir(struct inode *dir, u64 *pos, char *name, u64 *number, u32 *mode)
@@ -58,7 +61,10 @@ static int ramfs_rename(struct inode *inode, struct inode *new_dir, const char *
 {
     u32 nlink = inode->nlink;
 
-    /* Held by the caller; so a failure of inode_link (no memory for the name) finds it still alive, and takes it back. */
+    /*
+     * Held by the caller; so a failure of inode_link (no memory for the name) finds it still alive, and takes it
+     * back.
+     */
     struct inode *old_dir = inode_get(inode->parent);
     char *old_name = inode->name;
     inode->name = NULL;
@@ -90,7 +96,7 @@ const struct inode_operations ramfs_dir_ops = {
 
 static s64 dir_lseek(struct file *file, s64 offset, int whence)
 {
-    return lseek_within(file, offset, whence, (u64)-1 >> 1);
+    return whence == SEEK_END ? -EINVAL : lseek_within(file, offset, whence, 0);
 }
 
 const struct file_operations ramfs_dir_file_ops = { .lseek = dir_lseek };
@@ -126,7 +132,7 @@ struct inode *ramfs_inode(u32 mode, u32 device, u32 rdev, const char *target)
         inode->file_ops = &ramfs_dir_file_ops;
         break;
     case S_IFLNK: {
-        size_t size = strlen(target) + 1;
+        size_t size = strlen(target) + 1;   /* NOLINT(*NullArg): a link has a target */
         inode->private = kmalloc(size);
         if (!inode->private) {
             inode_put(inode);

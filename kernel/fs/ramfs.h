@@ -4,7 +4,10 @@
 
 #include "kernel/fs/fs.h"
 
-/* A new inode of MODE's kind with one reference and no name. TARGET is a link's text, RDEV a device's number. NULL: no memory. */
+/*
+ * A new inode of MODE's kind with one reference and no name. TARGET is a link's text, RDEV a device's number.
+ * NULL: no memory.
+ */
 struct inode *ramfs_inode(u32 mode, u32 device, u32 rdev, const char *target);
 /* Makes one and names it in DIR. The inode (borrowed: DIR holds it), or ERR_PTR. */
 struct inode *ramfs_add(struct inode *dir, const char *name, size_t length, u32 mode, u32 rdev,

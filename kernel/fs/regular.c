@@ -1,6 +1,7 @@
 /* Reading, writing, sizing and mapping regular files. */
 #include "kernel/fs/regular.h"
 
+#include "kernel/lib/string.h"
 #include "mm/page_alloc.h"
 
 /* Copies up to N bytes of one page at POS. An absent page is not made for this: it is in the archive, or zeroes. */
@@ -49,6 +50,8 @@ static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, s
     u64 old_size = mapping->size;
     int error;
 
+    if (!page_tree_find(&mapping->pages, pos >> PAGE_SHIFT) && !iov_iter_is_readable(iter))
+        return -EFAULT;
     /* mapping_get_page gives pages within the size only; the size is put right below if the copy stops early. */
     if (pos + n > old_size)
         mapping->size = pos + n;
@@ -167,10 +170,68 @@ static int regular_truncate(struct inode *inode, u64 size)
         return -EPERM;
     if ((inode->seals & F_SEAL_GROW) && size > inode->mapping.size)
         return -EPERM;
+    /* Pages behind the end (fallocate makes them) go, too. */
+    if (size == inode->mapping.size)
+        mapping_punch_hole(&inode->mapping, PAGE_ALIGN(size) >> PAGE_SHIFT, ~0ul);
     mapping_truncate(&inode->mapping, size);
     inode->archive_size = MIN(inode->archive_size, size);
     inode->mtime = inode->ctime = wall_clock();
     return 0;
+}
+
+int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size)
+{
+    struct address_space *mapping = &inode->mapping;
+    u64 old_size = mapping->size, end = offset + length;
+    int error = 0;
+
+    if ((inode->seals & F_SEAL_GROW) && !keep_size && end > old_size)
+        return -EPERM;
+    /* mapping_get_page makes pages within the size only. */
+    mapping->size = MAX(old_size, end);
+    for (u64 pos = ALIGN_DOWN(offset, PAGE_SIZE); pos < end; pos += PAGE_SIZE) {
+        struct page *page = mapping_get_page(mapping, pos >> PAGE_SHIFT, &error);
+        if (!page)
+            break;
+        put_page(page);
+        error = 0;
+    }
+    if (error || keep_size)
+        mapping->size = old_size;
+    inode->ctime = wall_clock();
+    return error == -ENOMEM ? -ENOSPC : error;
+}
+
+/* The part of one page at POS that is to read as zeroes. */
+static int clear_part(struct inode *inode, u64 pos, size_t n)
+{
+    int error;
+
+    if (n == 0 || pos >= inode->mapping.size)
+        return 0;
+    struct page *page = mapping_get_page(&inode->mapping, pos >> PAGE_SHIFT, &error);
+    if (!page)
+        return error;
+    memset((u8 *)page_address(page) + (pos & (PAGE_SIZE - 1)), 0, n);
+    page->flags |= PG_DIRTY;
+    put_page(page);
+    return 0;
+}
+
+int regular_punch_hole(struct inode *inode, u64 offset, u64 length)
+{
+    u64 end = offset + length;
+    u64 first = ALIGN_UP(offset, PAGE_SIZE), last = ALIGN_DOWN(end, PAGE_SIZE);
+
+    if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        return -EPERM;
+    if (inode->archive_size > 0)
+        return -EOPNOTSUPP;     /* a page that is gone would be read from the archive again */
+    if (first > last)
+        return clear_part(inode, offset, length);
+    mapping_punch_hole(&inode->mapping, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+    int error = clear_part(inode, offset, first - offset);
+    return error ? error : clear_part(inode, last, end - last);
 }
 
 /* Once a file of the archive can be written, its pages are the only copy of what was written: they must stay. */

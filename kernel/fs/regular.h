@@ -10,6 +10,13 @@ extern const struct file_operations regular_file_ops;
 /* The largest size that a file can have. */
 #define MAX_FILE_SIZE 0x7ffffffffffff000ull
 
+/*
+ * fallocate: makes the pages of a range (and, unless KEEP_SIZE, the file as long as that), or gives them back. 0
+ * or negative errno.
+ */
+int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size);
+int regular_punch_hole(struct inode *inode, u64 offset, u64 length);
+
 #define F_SEAL_SEAL 0x0001u
 #define F_SEAL_SHRINK 0x0002u
 #define F_SEAL_GROW 0x0004u

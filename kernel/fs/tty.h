@@ -12,7 +12,10 @@ int tty_open(struct file *file, bool controlling);
 
 extern const struct file_operations tty_file_ops;
 
-/* For /proc/PID/stat: the terminal's number and foreground group for a process of session SID; 0 and -1 without one. */
+/*
+ * For /proc/PID/stat: the terminal's number and foreground group for a process of session SID; 0 and -1 without
+ * one.
+ */
 int tty_number_of(int sid);
 int tty_foreground_of(int sid);
 /* The leader of SID is gone: the terminal belongs to nobody, and its foreground group gets SIGHUP. */

@@ -67,8 +67,8 @@ static bool is_zero_block(const u8 *block)
 }
 
 /*
- * Appends the components of TEXT (at most SIZE bytes) to NAME, which has LENGTH bytes, without "." and empty ones. The new
- * length, or -1 for "..", or when it does not fit.
+ * Appends the components of TEXT (at most SIZE bytes) to NAME, which has LENGTH bytes, without "." and empty ones.
+ * The new length, or -1 for "..", or when it does not fit.
  */
 static int append_components(char *name, int length, const char *text, size_t size)
 {

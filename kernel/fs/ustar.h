@@ -1,6 +1,6 @@
 /*
- * Reads a ustar archive in memory (POSIX.1-2017, pax, "ustar Interchange Format"). Trusts nothing: every number and name is checked
- * before use. Knows nothing of the kernel, so that tests on the host can feed it anything.
+ * Reads a ustar archive in memory (POSIX.1-2017, pax, "ustar Interchange Format"). Trusts nothing: every number
+ * and name is checked before use. Knows nothing of the kernel, so that tests on the host can feed it anything.
  */
 #ifndef KERNEL_FS_USTAR_H
 #define KERNEL_FS_USTAR_H

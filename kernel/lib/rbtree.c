@@ -136,6 +136,7 @@ static void repair_black_height(struct rb_root *root, struct rb_node *node, stru
             rotate(root, parent, left, augment);
             sibling = left ? parent->right : parent->left;
         }
+        /* There is a sibling: its side has one black node more than NODE's. NOLINTNEXTLINE(*NullDereference) */
         struct rb_node *near = left ? sibling->left : sibling->right;
         struct rb_node *far = left ? sibling->right : sibling->left;
         if (is_black(near) && is_black(far)) {

@@ -44,7 +44,7 @@ static unsigned long map_segment(const struct load_state *state, const struct el
 }
 
 /* The pages between the end of the file's bytes and the end of memory so far: zeroes, and the first part is in a file page. */
-static int make_bss(const struct load_state *state, bool must_clear)
+static int make_bss(const struct load_state *state, bool is_last)
 {
     unsigned long from = state->file_end + state->bias, end = state->memory_end + state->bias;
     unsigned long first = PAGE_ALIGN(from), last = PAGE_ALIGN(end);
@@ -59,9 +59,12 @@ static int make_bss(const struct load_state *state, bool must_clear)
     mm->start_brk = mm->brk = last;
     if (from == end || first == from)
         return 0;
-    /* At the end the whole rest of the page; in between no more than the segment has. */
-    if (clear_user(from, must_clear ? first - from : MIN(first, end) - from) && must_clear)
-        return -EFAULT;
+    /*
+     * At the end the whole rest of the page; in between no more than the segment has. Where the page can't be
+     * written (read-only, or beyond the end of a truncated file), Linux leaves it to the program to find out.
+     */
+    unsigned long not_cleared = clear_user(from, is_last ? first - from : MIN(first, end) - from);
+    (void)not_cleared;
     return 0;
 }
 

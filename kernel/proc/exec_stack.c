@@ -7,7 +7,6 @@
 #include "mm/slab.h"
 #include "mm/user_copy.h"
 
-#define STACK_ALIGNMENT 16
 #define WORD sizeof(unsigned long)
 
 enum {
@@ -17,20 +16,6 @@ enum {
 };
 
 #define HWCAP2_FSGSBASE 2ul         /* programs may use RDFSBASE and its relatives */
-
-struct stack_layout exec_stack_layout(unsigned long strings, int argument_count, int environment_count)
-{
-    /* argc, argv and its NULL, envp and its NULL. */
-    unsigned long items = 1 + (unsigned)argument_count + 1 + (unsigned)environment_count + 1;
-    unsigned long auxiliary = 2ul * AUX_ENTRIES;
-    struct stack_layout layout;
-
-    layout.platform = ALIGN_DOWN(strings, STACK_ALIGNMENT) - sizeof(PLATFORM);
-    layout.random = layout.platform - RANDOM_BYTES;
-    layout.pointer = ALIGN_DOWN(layout.random - (items + auxiliary) * WORD, STACK_ALIGNMENT);
-    layout.words = items + auxiliary;
-    return layout;
-}
 
 /* Linux's order. */
 static void fill_auxiliary(struct aux_entry *entry, const struct exec_program *program,

@@ -78,8 +78,9 @@ bool process_group_is_orphaned(int pgid)
     list_for_each_entry(process, &all_processes, all) {
         struct process *parent = process->parent;
 
+        /* PID 1 counts as a parent, unlike on Linux: here it is the shell. */
         if (process->pgid != pgid || process_is_zombie(process) || process->exiting || !parent ||
-            parent->is_orphan_reaper || parent->unkillable)
+            parent->is_orphan_reaper)
             continue;
         if (parent->pgid != pgid && parent->sid == process->sid)
             return false;

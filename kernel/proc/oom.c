@@ -80,6 +80,7 @@ bool out_of_memory(bool may_wait)
         if (!fatal_signal_pending())
             return true;
     }
+    /* NOLINTNEXTLINE(*NullDereference): the running task always has a process. */
     if (!current->process->exiting)
         kill_for_memory(current->process);
     return false;

@@ -72,7 +72,7 @@ static void __attribute__((noinline)) user_fault_failed(struct pt_regs *regs, en
 
     regs->orig_ax = NO_SYSTEM_CALL;
     while (outcome == FAULT_OUT_OF_MEMORY && out_of_memory(true))
-        outcome = do_user_addr_fault(current->mm, address, (unsigned)error, regs->ip, NULL);
+        outcome = do_user_addr_fault(current->mm, address, (unsigned)error, regs->ip);
     if (fault_failed(outcome) && outcome != FAULT_OUT_OF_MEMORY)
         refuse_user(regs, address, error, outcome);
 }
@@ -100,7 +100,7 @@ static void __attribute__((noinline)) kernel_fault(struct pt_regs *regs, unsigne
     if (address >= TASK_SIZE || !current->mm || !fixup_exception(regs))
         kernel_died(regs, address, error);
     landing = regs->ip;
-    outcome = do_user_addr_fault(current->mm, address, (unsigned)error, ip, NULL);
+    outcome = do_user_addr_fault(current->mm, address, (unsigned)error, ip);
     if (!fault_failed(outcome)) {
         regs->ip = ip;
         return;
@@ -120,7 +120,7 @@ void exc_page_fault(struct pt_regs *regs, unsigned long error)
         kernel_fault(regs, address, error);
         return;
     }
-    outcome = do_user_addr_fault(current->mm, address, (unsigned)error, regs->ip, NULL);
+    outcome = do_user_addr_fault(current->mm, address, (unsigned)error, regs->ip);
     if (unlikely(fault_failed(outcome)))
         user_fault_failed(regs, outcome);
 }

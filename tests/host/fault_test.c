@@ -291,8 +291,8 @@ static void kernel_addresses_are_refused(void **state)
     (void)state;
     struct mm_struct *mm = test_mm();
 
-    assert_int_equal(do_user_addr_fault(mm, TASK_SIZE, PF_USER, 0, NULL), FAULT_KERNEL_ADDRESS);
-    assert_int_equal(do_user_addr_fault(mm, PAGE_OFFSET, PF_USER | PF_WRITE, 0, NULL),
+    assert_int_equal(do_user_addr_fault(mm, TASK_SIZE, PF_USER, 0), FAULT_KERNEL_ADDRESS);
+    assert_int_equal(do_user_addr_fault(mm, PAGE_OFFSET, PF_USER | PF_WRITE, 0),
                      FAULT_KERNEL_ADDRESS);
     mmput(mm);
 }
@@ -374,7 +374,7 @@ static void a_stale_translation_is_flushed_and_not_counted_as_more(void **state)
     unsigned long at = map_anonymous(mm, 1, RW);
 
     expect_write(mm, at, FAULT_NEW_PAGE, 1);
-    assert_int_equal(do_user_addr_fault(mm, at, PF_USER | PF_WRITE | PF_PRESENT, 0, NULL), FAULT_SPURIOUS);
+    assert_int_equal(do_user_addr_fault(mm, at, PF_USER | PF_WRITE | PF_PRESENT, 0), FAULT_SPURIOUS);
     assert_true(mmu_was_flushed(at));
     mmput(mm);
 }

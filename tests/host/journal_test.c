@@ -92,6 +92,8 @@ static void a_filter_names_kinds(void **state)
     expect_kinds("signal", JOURNAL_SIGNAL, JOURNAL_SIGNAL);
     expect_kinds("fault,syscall,vma", JOURNAL_FAULT, JOURNAL_VMA_MERGE);
     expect_kinds("on,pte", 0, JOURNAL_KINDS - 1);
+    assert_true(journal_start("on", NULL));
+    assert_false(journal_wants(JOURNAL_PTE));
     assert_true(journal_start("all", NULL));
     assert_false(journal_wants(JOURNAL_PTE));
     assert_true(journal_wants(JOURNAL_FAULT) && journal_wants(JOURNAL_SIGNAL) && journal_wants(JOURNAL_FRAME_FREE));

@@ -202,9 +202,11 @@ static void there_are_stacks_for_thousands_of_tasks(void **state)
     check_stack(tops[STACKS - 1]);
     for (unsigned i = 0; i < STACKS; i += 2)
         kstack_free(tops[i]);
+    /* The lowest free slots are used again. */
     for (unsigned i = 0; i < STACKS; i += 2) {
         tops[i] = kstack_alloc();
         check_stack(tops[i]);
+        assert_true(tops[i] <= tops[STACKS - 1]);
     }
     for (unsigned i = 0; i < STACKS; i++)
         for (unsigned j = i + 1; j < i + 20 && j < STACKS; j++)

@@ -12,11 +12,9 @@ static u8 *translate_with_faults(unsigned long address, enum mmu_access access, 
     u8 *place;
 
     while ((place = mmu_translate(address, access, user, &error)) == NULL) {
-        struct vm_area_struct *vma;
-
         touch->faults++;
         touch->error = error;
-        touch->outcome = do_user_addr_fault(mmu_loaded_mm, address, error, 0, &vma);
+        touch->outcome = do_user_addr_fault(mmu_loaded_mm, address, error, 0);
         if (fault_failed(touch->outcome))
             return NULL;
         if (touch->faults > FAULTS_PER_ACCESS)

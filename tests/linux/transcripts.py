@@ -15,6 +15,9 @@ HOST_DIFFERS = os.path.join(HERE, "host-differs")
 ENVIRONMENT = {"PATH": "/bin", "HOME": "/", "TERM": "dumb"}
 NO_RANDOM_ADDRESSES = 0x0040000     # ADDR_NO_RANDOMIZE of personality(2)
 NO_SUCH_KERNEL = 77
+FUZZER = os.path.join(BUILD, "tests", "linux", "fuzz", "fuzz")
+FUZZ_GOLDEN = os.path.join(GOLDEN, "fuzz.txt")
+FUZZ_SEEDS = (1, 400, 40)           # the first seed, how many, steps of each
 SECTION = re.compile(r"^=== (/\S+)\n(.*?^=== (?:exited with status|killed by signal) \d+$)", re.MULTILINE | re.DOTALL)
 
 
@@ -90,6 +93,14 @@ def read_golden(program):
     except FileNotFoundError:
         return None, None
     return first.lstrip("# "), rest.rstrip("\n")
+
+
+def read_fuzz_golden():
+    """The fuzzer's lines on Linux 6.1, or None."""
+    if not os.path.exists(FUZZ_GOLDEN):
+        return None
+    with open(FUZZ_GOLDEN, encoding="ascii") as file:
+        return [line.rstrip("\n") for line in file if not line.startswith("#")]
 
 
 def host_can_run():

@@ -133,6 +133,7 @@ def test_refused_programs():
     refuses("an empty file", "is not an ELF file", variant("empty", 0))
     refuses("a file that ends in its header", "ends within its header", variant("short", 40))
     refuses("a file that ends in its program headers", "cut off", variant("cut", 80))
+    refuses("a file without program headers", "missing or cut off", variant("headless", {56: b"\0\0"}))
     refuses("a 32-bit program", "is not an ELF64 program", variant("elf32", {4: b"\1"}))
     refuses("a big-endian program", "is not for x86-64", variant("big", {5: b"\2"}))
     refuses("a program for ARM", "is not for x86-64 (its ELF machine number is 183", variant("arm", {18: b"\xb7\0"}))
@@ -241,8 +242,10 @@ def test_machine():
     says(run("--icount", actor, "x"), 0, b"", "under --icount, rdtsc counts the guest's instructions")
     events = os.path.join(folder, "a journal, with a comma")
     says(run("--events", events, hello), 0, b"hello\n", "--events changes nothing in the output")
-    with open(events, encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
+    lines = []
+    if os.path.exists(events):
+        with open(events, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
     check(len(lines) > 10 and isinstance(lines[0], dict), "--events writes the journal, one JSON object a line",
           lines[:2])
     check_equal([name for name in os.listdir(folder) if name.endswith(".part")

@@ -155,7 +155,7 @@ void show_list(const struct exhibit *exhibit, int first, int count, bool with_ea
 
 void show_cost(void)
 {
-    printf("%*spage faults: %ld", EXHIBIT_INDENT, "", cost.faults);
+    printf("\n%*spage faults: %ld", EXHIBIT_INDENT, "", cost.faults);
     if (knows_frames()) {
         printf("   data frames: %ld -> %ld   page-table frames: %ld -> %ld", cost.before.anonymous,
                cost.after.anonymous, cost.before.page_table, cost.after.page_table);

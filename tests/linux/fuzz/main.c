@@ -4,7 +4,7 @@
  *     fuzz FIRST COUNT STEPS      for COUNT seeds: one line with a hash of all that was seen
  *     fuzz show SEED STEPS        what each step did and what came of it, as a line of C each
  *     fuzz cases SEED:STEPS:MASK...   a hash each, only with those steps whose bit is set in MASK (hexadecimal)
- *     fuzz showcase SEED:STEPS:MASK   the same, shown
+ *     fuzz showcases SEED:STEPS:MASK...   the same, shown
  *
  * A step depends on the seed and its own number alone, so a sequence can be shortened step by step.
  */
@@ -134,11 +134,9 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "show") == 0) {
         run_in_child(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), -1UL, true);
-    } else if (argc >= 2 && strncmp(argv[1], "show", 4) == 0) {
-        run_case(argv[2], true);
-    } else if (argc >= 2 && strcmp(argv[1], "cases") == 0) {
+    } else if (argc >= 2 && (strcmp(argv[1], "cases") == 0 || strcmp(argv[1], "showcases") == 0)) {
         for (int i = 2; i < argc; i++)
-            run_case(argv[i], false);
+            run_case(argv[i], argv[1][0] == 's');
     } else if (argc == 4) {
         uint64_t first = strtoul(argv[1], NULL, 10), count = strtoul(argv[2], NULL, 10);
 

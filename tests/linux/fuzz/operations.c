@@ -25,6 +25,46 @@ static void note_fault(int signal, siginfo_t *info, void *context)
     siglongjmp(after_fault, 1);
 }
 
+/* The program's own mappings, as they were at the start. */
+static struct {
+    char *start, *end;
+    bool writable;
+} own[16];
+static unsigned int own_count;
+
+static void find_own_mappings(void)
+{
+    const char *text = file_text("/proc/self/maps");
+    struct vma_line line;
+
+    while ((text = parse_vma_line(text, &line)) != NULL && line.start < ARENA_LOW && own_count < 16) {
+        own[own_count].start = (char *)line.start;
+        own[own_count].end = (char *)line.end;
+        own[own_count++].writable = line.permissions[1] == 'w';
+    }
+}
+
+/*
+ * Touches every page of the program and the top of its stack, so that its own faults are not among
+ * those that are counted: their number depends on how the program was compiled.
+ */
+static void touch_own_pages(void)
+{
+    char volatile stack[8 * PAGE];
+
+    for (unsigned int i = 0; i < own_count; i++)
+        for (char *page = own[i].start; page < own[i].end; page += PAGE) {
+            char byte = *(volatile char *)page;
+
+            if (own[i].writable)
+                *(volatile char *)page = byte;
+        }
+    for (unsigned long i = 0; i < sizeof(stack); i += PAGE)
+        stack[i] = 0;
+    minor_faults();
+    warm_up();
+}
+
 void prepare(void)
 {
     static const int signals[] = {SIGSEGV, SIGBUS};
@@ -43,8 +83,8 @@ void prepare(void)
         pwrite(memfd, "fuzz", 4, (off_t)(i * PAGE + i));
     heap = (raw_brk(0) + PAGE - 1) & -PAGE;
     raw_brk(heap);
-    warm_up();
-    minor_faults();
+    find_own_mappings();
+    touch_own_pages();
 }
 
 /* --- Picking arguments --- */
@@ -392,8 +432,7 @@ static void fork_child(void)
     note_text("/* fork */ {");
     child = fork();
     if (child == 0) {
-        minor_faults();
-        warm_up();
+        touch_own_pages();
         for (unsigned long i = 0, count = 1 + pick(4); i < count; i++) {
             note_text(" ");
             if (pick(4) == 0)
@@ -406,8 +445,7 @@ static void fork_child(void)
         _exit((int)(seen.hash >> 56));
     }
     waitpid(child, &status, 0);
-    warm_up();
-    minor_faults();
+    touch_own_pages();
     note_text(" } -> child %x", status);
     end_line();
 }
