@@ -1,6 +1,6 @@
 /*
- * The only window from mm/ to the processor. The kernel's answers are instructions; a host test's are an array that plays
- * physical memory (tests/host/arch_host.h, chosen with -DZEROPAGE_HOST).
+ * The only window from mm/ to the processor. The kernel's answers are instructions; a host test's are an array
+ * that plays physical memory (tests/host/arch_host.h, chosen with -DZEROPAGE_HOST).
  */
 #ifndef MM_ARCH_H
 #define MM_ARCH_H
@@ -70,14 +70,18 @@ static inline void copy_page(void *to, const void *from)
 }
 
 /*
- * Copies N bytes where one side is user memory of the current address space (already checked to lie below TASK_SIZE). Faults are
- * taken and mended by the fault handler; where that is impossible the copy stops. Returns the bytes NOT copied.
- * kernel/cpu/user_access.asm: the only instructions that run with EFLAGS.AC set under SMAP.
+ * Copies N bytes where one side is user memory of the current address space (already checked to lie below
+ * TASK_SIZE). Faults are taken and mended by the fault handler; where that is impossible the copy stops.
+ * Returns the bytes NOT copied. kernel/cpu/user_access.asm: the only instructions that run with EFLAGS.AC set
+ * under SMAP.
  */
 unsigned long arch_copy_user(void *to, const void *from, unsigned long n);
 unsigned long arch_clear_user(void *to, unsigned long n);
 
-/* The two directions by name: mm/ uses these, since on the host a user address is not a pointer. Return the bytes NOT copied. */
+/*
+ * The two directions by name: mm/ uses these, since on the host a user address is not a pointer. Return the
+ * bytes NOT copied.
+ */
 static inline unsigned long arch_copy_from_user(void *to, unsigned long from, unsigned long n)
 {
     return arch_copy_user(to, (const void *)from, n);
@@ -92,7 +96,10 @@ static inline unsigned long arch_copy_to_user(unsigned long to, const void *from
 extern u8 kernel_start[], text_start[], text_end[], rodata_start[], rodata_end[];
 extern u8 data_start[], data_end[], bss_start[], bss_end[], kernel_end[];
 
-/* Called when SIZE bytes of frames or of a kernel object are given out or taken back. Only a host's sanitizer wants to know. */
+/*
+ * Called when SIZE bytes of frames or of a kernel object are given out or taken back. Only a host's sanitizer
+ * wants to know.
+ */
 static inline void arch_memory_allocated(void *start, size_t size) { (void)start, (void)size; }
 static inline void arch_memory_freed(void *start, size_t size) { (void)start, (void)size; }
 

@@ -1,6 +1,7 @@
 /*
- * What happens to the bytes of a frame when it is given out or taken back: nothing, but in a debug build it is filled with junk both
- * times, and a write to a free frame is found when it is given out again. A host's sanitizer is told in any case.
+ * What happens to the bytes of a frame when it is given out or taken back: nothing, but in a debug build it is
+ * filled with junk both times, and a write to a free frame is found when it is given out again. A host's
+ * sanitizer is told in any case.
  */
 #ifndef MM_FRAME_POISON_H
 #define MM_FRAME_POISON_H

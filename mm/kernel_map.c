@@ -78,8 +78,8 @@ static void map_direct_part(phys_addr_t start, phys_addr_t end, phys_addr_t low,
 }
 
 /*
- * All memory, rounded outward to 2 MiB: what firmware keeps beside it must be readable. Text and rodata of the image are read-only
- * here too, or they could be written through the back door.
+ * All memory, rounded outward to 2 MiB: what firmware keeps beside it must be readable. Text and rodata of the
+ * image are read-only here too, or they could be written through the back door.
  */
 static void map_direct(unsigned largest_level)
 {
@@ -121,7 +121,10 @@ static pte_t *directory_entry(unsigned long address)
     return table_of(entry) + LEVEL_INDEX(address, 2);
 }
 
-/* A page table's page->index counts the entries in use here, so that an empty one can go (page->private is the audit's). */
+/*
+ * A page table's page->index counts the entries in use here, so that an empty one can go (page->private is the
+ * audit's).
+ */
 int kernel_map_page(unsigned long address, pfn_t pfn)
 {
     pte_t *slot = directory_entry(address);

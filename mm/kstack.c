@@ -1,4 +1,7 @@
-/* Kernel stacks: slots of a fixed area, each an unmapped guard and a mapped stack above it; some freed ones stay mapped for reuse. */
+/*
+ * Kernel stacks: slots of a fixed area, each an unmapped guard and a mapped stack above it; some freed ones
+ * stay mapped for reuse.
+ */
 #include "mm/kstack.h"
 #include "kernel/lib/panic.h"
 #include "mm/page_alloc.h"

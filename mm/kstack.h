@@ -6,7 +6,10 @@
 
 #define KSTACK_SIZE (2 * PAGE_SIZE)
 
-/* The address just above a new stack of KSTACK_SIZE bytes, 16-byte aligned; 0 when there is no memory. A few freed ones are kept for reuse. */
+/*
+ * The address just above a new stack of KSTACK_SIZE bytes, 16-byte aligned; 0 when there is no memory. A few
+ * freed ones are kept for reuse.
+ */
 unsigned long kstack_alloc(void);
 void kstack_free(unsigned long top);
 

@@ -44,7 +44,7 @@ static int madvise_remove(struct vm_area_struct *vma, unsigned long start, unsig
 {
     if ((vma->vm_flags & VM_LOCKED) || !vma->vm_mapping)
         return -EINVAL;
-    if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+    if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
         return -EACCES;
     if (vma->vm_mapping->page_type != PAGE_SHMEM)
         return -EOPNOTSUPP;

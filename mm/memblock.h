@@ -14,11 +14,15 @@ struct memblock_range {
 /* Adds usable memory; partial frames at the ends are left out. Ranges may overlap and come in any order. */
 void memblock_add(phys_addr_t start, phys_addr_t end);
 
-/* Marks [start, end) as taken, whole frames, for the given use. May overlap earlier reservations (the first type stays). */
+/*
+ * Marks [start, end) as taken, whole frames, for the given use. May overlap earlier reservations (the first
+ * type stays).
+ */
 void memblock_reserve(phys_addr_t start, phys_addr_t end, u8 type);
 
 /*
- * Takes SIZE bytes (rounded up to frames) at ALIGNMENT below LIMIT, lowest address first but never frame 0. Returns 0 when there are none.
+ * Takes SIZE bytes (rounded up to frames) at ALIGNMENT below LIMIT, lowest address first but never frame 0.
+ * Returns 0 when there are none.
  */
 phys_addr_t memblock_alloc(u64 size, u64 alignment, phys_addr_t limit, u8 type);
 

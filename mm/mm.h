@@ -105,6 +105,12 @@ struct mm_struct {
     pte_t *last_table;                  /* the page table that the last pte_alloc found, and */
     unsigned long last_table_end;       /* the last byte that it serves; 0: none */
     struct vm_area_struct *mmap_cache;  /* the VMA that the last lookup found, or NULL */
+    /*
+     * The VMA below which the last top-down search found room, or NULL: every free range between it and mmap_base is smaller than
+     * hole_above bytes, so a search for as much or more can begin there.
+     */
+    struct vm_area_struct *hole_below;
+    unsigned long hole_above;
     struct vm_area_struct *mmap;        /* the first of the sorted list */
     struct rb_root mm_rb;
     int map_count;

@@ -6,7 +6,10 @@
 #include "mm/arch.h"
 #include "mm/types.h"
 
-/* What a frame is used for, one value at a time. PAGE_RESERVED must be 0: fresh memory-map entries are zero-filled. */
+/*
+ * What a frame is used for, one value at a time. PAGE_RESERVED must be 0: fresh memory-map entries are
+ * zero-filled.
+ */
 enum page_type {
     PAGE_RESERVED,      /* no memory, firmware, or not ours */
     PAGE_FREE,          /* in the buddy allocator; the first frame of a free block holds its order */
@@ -57,7 +60,10 @@ _Static_assert(sizeof(struct page) == 32, "struct page must stay within 32 bytes
 
 #define PG_MLOCKED (1u << 0)
 #define PG_DIRTY (1u << 1)
-/* PAGE_ANON: no other address space ever saw this frame since it was last taken over (Linux's PageAnonExclusive). */
+/*
+ * PAGE_ANON: no other address space ever saw this frame since it was last taken over (Linux's
+ * PageAnonExclusive).
+ */
 #define PG_ANON_EXCLUSIVE (1u << 2)
 
 /* One struct page per frame, from frame 0 to max_pfn - 1, holes included. */

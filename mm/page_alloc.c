@@ -1,6 +1,6 @@
 /*
- * The frame allocator's face: single frames come from a per-CPU list that exchanges them with the buddy allocator in
- * batches; every frame's type and the count of each type are kept here.
+ * The frame allocator's face: single frames come from a per-CPU list that exchanges them with the buddy
+ * allocator in batches; every frame's type and the count of each type are kept here.
  */
 #include "mm/page_alloc.h"
 #include "kernel/lib/panic.h"
@@ -92,8 +92,8 @@ static bool refill_cache(void)
 }
 
 /*
- * Gives the top COUNT frames of the list back. Frames that were freed one after the other are mostly neighbours: runs of them go
- * back as whole blocks.
+ * Gives the top COUNT frames of the list back. Frames that were freed one after the other are mostly
+ * neighbours: runs of them go back as whole blocks.
  */
 static void spill_cache(unsigned long count)
 {

@@ -14,8 +14,9 @@
 void page_alloc_init(void);
 
 /*
- * 2^ORDER contiguous frames, reference count 1, contents undefined. NULL when there are none. May dip into the reserve only
- * for the kernel's own types (PAGE_TABLE, PAGE_SLAB, PAGE_KERNEL); user frames leave `reserve_frames` untouched.
+ * 2^ORDER contiguous frames, reference count 1, contents undefined. NULL when there are none. May dip into the
+ * reserve only for the kernel's own types (PAGE_TABLE, PAGE_SLAB, PAGE_KERNEL); user frames leave
+ * `reserve_frames` untouched.
  */
 struct page *alloc_pages(unsigned order, enum page_type type);
 
@@ -29,8 +30,8 @@ struct page *alloc_zeroed_page(enum page_type type);
 void free_pages(struct page *page, unsigned order);
 
 /*
- * Frees many frames of type PAGE_ANON one after the other: neighbours are collected and go back as whole blocks. Begin with an empty
- * run (= { NULL, NULL }), end with free_run. In between, frame_counts lags behind.
+ * Frees many frames of type PAGE_ANON one after the other: neighbours are collected and go back as whole
+ * blocks. Begin with an empty run (= { NULL, NULL }), end with free_run. In between, frame_counts lags behind.
  */
 struct frame_run {
     struct page *first, *end;   /* [first, end) are no longer in use, but not free yet */
@@ -52,31 +53,36 @@ static inline void free_in_run(struct frame_run *run, struct page *page)
 
 struct vm_area_struct;
 /*
- * The frame for a first write to anonymous memory at ADDRESS in VMA: zeroed, reference count 1, type PAGE_ANON. Linux's name; nothing here
- * is high memory or movable. NULL: no memory. The caller maps it or drops it with put_page().
+ * The frame for a first write to anonymous memory at ADDRESS in VMA: zeroed, reference count 1, type PAGE_ANON.
+ * Linux's name; nothing here is high memory or movable. NULL: no memory. The caller maps it or drops it with
+ * put_page().
  */
 struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address);
 
 /* How many frames there are of each type, kept up to date; [PAGE_FREE] includes those of the per-CPU list. */
 extern unsigned long frame_counts[PAGE_TYPES];
 
-/* Frames handed to the allocator at boot plus those the kernel holds since: what /proc/meminfo calls MemTotal, in frames. */
+/*
+ * Frames handed to the allocator at boot plus those the kernel holds since: what /proc/meminfo calls MemTotal,
+ * in frames.
+ */
 extern unsigned long total_frames;
 
 /* Frames that only the kernel's own work may take. Set at boot from the size of memory. */
 extern unsigned long reserve_frames;
 
 /*
- * Fault injection: when non-zero, counts down at every allocation of a frame or a slab object and makes the one at which it reaches zero fail
- * (and, with fail_forever, all after it).
+ * Fault injection: when non-zero, counts down at every allocation of a frame or a slab object and makes the one
+ * at which it reaches zero fail (and, with fail_forever, all after it).
  */
 extern unsigned long fail_allocation_countdown;
 extern bool fail_allocations_forever;
 bool allocation_should_fail(void);
 
 /*
- * Adds something (at most 4) that can give memory back when there is none left: it returns how many frames it freed, and may not
- * allocate. Called before an allocation fails, in the order of registration, until one frees something.
+ * Adds something (at most 4) that can give memory back when there is none left: it returns how many frames it
+ * freed, and may not allocate. Called before an allocation fails, in the order of registration, until one frees
+ * something.
  */
 void page_alloc_add_reclaimer(unsigned long (*reclaim)(void));
 

@@ -11,8 +11,8 @@
 unsigned long total_frames;
 
 /*
- * Writes STATE to the frames [first, end). All words of struct page get it, so that it is one string instruction: the links of a frame
- * that is on no list mean nothing.
+ * Writes STATE to the frames [first, end). All words of struct page get it, so that it is one string
+ * instruction: the links of a frame that is on no list mean nothing.
  */
 static void mark_frames(pfn_t first, pfn_t end, u64 state)
 {

@@ -5,8 +5,8 @@
 #include "mm/page_alloc.h"
 
 /*
- * What an entry that points to a table allows: everything, since the leaf entries decide. ACCESSED spares the processor the
- * write when it first walks through.
+ * What an entry that points to a table allows: everything, since the leaf entries decide. ACCESSED spares the
+ * processor the write when it first walks through.
  */
 #define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
@@ -98,8 +98,8 @@ static inline pte_t *skip_empty(pte_t *entry, pte_t *last)
 }
 
 /*
- * Seeks in TABLE, which serves *ADDRESS, up to LAST (the last page of the range, which may lie beyond the table). An absent subtree
- * is one step. Moves *ADDRESS to the entry found.
+ * Seeks in TABLE, which serves *ADDRESS, up to LAST (the last page of the range, which may lie beyond the
+ * table). An absent subtree is one step. Moves *ADDRESS to the entry found.
  */
 static pte_t *seek_in_table(pte_t *table, unsigned level, unsigned long *address, unsigned long last)
 {
@@ -113,7 +113,10 @@ static pte_t *seek_in_table(pte_t *table, unsigned level, unsigned long *address
 
         if (found > last_entry)
             return NULL;
-        /* Inside the entry in which the search began, *ADDRESS may be anywhere; in a later one it is its beginning. */
+        /*
+         * Inside the entry in which the search began, *ADDRESS may be anywhere; in a later one it is its
+         * beginning.
+         */
         if (found != table + LEVEL_INDEX(*address, level))
             *address = base + ((unsigned long)(found - table) << LEVEL_SHIFT(level));
         if (level == 1)
@@ -168,7 +171,10 @@ static void unlink_table(struct mm_struct *mm, pte_t *entry, unsigned level, uns
     journal(JOURNAL_TABLE_FREE, page_to_pfn(page), level - 1, first);
 }
 
-/* Takes the tables below TABLE out that serve only [floor, ceiling), looking at the entries that serve [start, end). */
+/*
+ * Takes the tables below TABLE out that serve only [floor, ceiling), looking at the entries that serve [start,
+ * end).
+ */
 static void unlink_tables(struct mm_struct *mm, pte_t *table, unsigned level, unsigned long start,
                           unsigned long end, unsigned long floor, unsigned long ceiling,
                           struct free_tables *list)
@@ -222,7 +228,10 @@ void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
     /* Nothing lies between TASK_SIZE and the end of the lower half: the topmost tables serve nobody there. */
     if (ceiling >= TASK_SIZE)
         ceiling = LEVEL_SIZE(PML4_LEVEL) * USER_ENTRIES;
-    /* The usual case of a small mapping: even the page tables at both ends have other users, so there is nothing to do. */
+    /*
+     * The usual case of a small mapping: even the page tables at both ends have other users, so there is
+     * nothing to do.
+     */
     if (first < floor)
         first += LEVEL_SIZE(2);
     if (behind > ceiling)
@@ -237,8 +246,8 @@ void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
         return;
     mm->last_table_end = 0;
     /*
-     * The processor may have the way to a table in its paging-structure caches. INVLPG of any address empties them (SDM
-     * vol. 3A, 4.10.4.1), which must happen before the frames can hold anything else.
+     * The processor may have the way to a table in its paging-structure caches. INVLPG of any address empties
+     * them (SDM vol. 3A, 4.10.4.1), which must happen before the frames can hold anything else.
      */
     if (arch_read_cr3() == mm->pgd_phys)
         arch_flush_page(start);

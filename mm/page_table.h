@@ -23,7 +23,10 @@ static inline pte_t pte_mkyoung(pte_t pte) { return (pte_t){ pte.value | PTE_ACC
 static inline pte_t pte_mkold(pte_t pte) { return (pte_t){ pte.value & ~PTE_ACCESSED }; }
 static inline pte_t pfn_pte(pfn_t pfn, u64 bits) { return (pte_t){ ((u64)pfn << PAGE_SHIFT) | bits }; }
 
-/* A table's entries, given the entry of the level above that points to it (or a PML4's physical address in an entry). */
+/*
+ * A table's entries, given the entry of the level above that points to it (or a PML4's physical address in an
+ * entry).
+ */
 static inline pte_t *table_of(pte_t entry)
 {
     return phys_to_virt(entry.value & PTE_FRAME_MASK);
@@ -31,7 +34,10 @@ static inline pte_t *table_of(pte_t entry)
 
 /* ---- the walk ---- */
 
-/* The slot of the leaf entry for ADDRESS below the PML4 at PGD, or NULL where a table is missing. Never allocates. */
+/*
+ * The slot of the leaf entry for ADDRESS below the PML4 at PGD, or NULL where a table is missing. Never
+ * allocates.
+ */
 static inline pte_t *pte_offset(pte_t *pgd, unsigned long address)
 {
     pte_t entry = pgd[LEVEL_INDEX(address, 4)];
@@ -50,9 +56,9 @@ static inline pte_t *pte_offset(pte_t *pgd, unsigned long address)
 pte_t *pte_alloc_tables(struct mm_struct *mm, unsigned long address);
 
 /*
- * As pte_offset, but makes the missing tables. NULL: no memory (tables made on the way stay; free_pgtables finds them). The page table of
- * the last walk is remembered, as the processor remembers it in its paging-structure caches (SDM vol. 3A, 4.10.3): most faults are near the
- * one before. free_pgtables forgets it.
+ * As pte_offset, but makes the missing tables. NULL: no memory (tables made on the way stay; free_pgtables
+ * finds them). The page table of the last walk is remembered, as the processor remembers it in its
+ * paging-structure caches (SDM vol. 3A, 4.10.3): most faults are near the one before. free_pgtables forgets it.
  */
 static inline pte_t *pte_alloc(struct mm_struct *mm, unsigned long address)
 {
@@ -82,7 +88,8 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addre
 /* ---- the iterator ---- */
 
 /*
- * Visits the non-empty leaf entries of [address, end) in ascending order and skips absent subtrees in one step each:
+ * Visits the non-empty leaf entries of [address, end) in ascending order and skips absent subtrees in one step
+ * each:
  *
  *     struct pte_iter it = pte_iter_over(mm->pgd, start, end);
  *     while (pte_iter_next(&it))
@@ -104,11 +111,17 @@ static inline struct pte_iter pte_iter_over(pte_t *pgd, unsigned long start, uns
 }
 
 #ifdef ZEROPAGE_HOST
-/* Looks at entries, or at eight at once, that the search has taken: so that a test can see what an absent subtree costs. */
+/*
+ * Looks at entries, or at eight at once, that the search has taken: so that a test can see what an absent
+ * subtree costs.
+ */
 extern unsigned long pte_steps;
 #endif
 
-/* The first non-empty entry of [address, end), with its address in *FOUND; NULL: there is none. Not for the kernel half. */
+/*
+ * The first non-empty entry of [address, end), with its address in *FOUND; NULL: there is none. Not for the
+ * kernel half.
+ */
 pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned long *found);
 
 static inline bool pte_iter_next(struct pte_iter *it)
@@ -136,8 +149,9 @@ pte_t *pgd_alloc(void);
 void pgd_free(pte_t *pgd);
 
 /*
- * Frees the tables that only serve [start, end), where FLOOR and CEILING are the end of the mapping below and the start of the mapping
- * above (0 and TASK_SIZE when there is none), as in Linux. The range must be unmapped already.
+ * Frees the tables that only serve [start, end), where FLOOR and CEILING are the end of the mapping below and
+ * the start of the mapping above (0 and TASK_SIZE when there is none), as in Linux. The range must be unmapped
+ * already.
  */
 void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
                    unsigned long floor, unsigned long ceiling);
@@ -145,16 +159,19 @@ void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
 /* ---- the kernel's own half (mm/kernel_map.c) ---- */
 
 /*
- * Builds the kernel's final tables: direct map with 1 GiB or 2 MiB pages, never executable; image text read-execute, rodata read-only, data
- * read-write, nothing both; nothing mapped at low addresses. Makes every PML4 slot of the kernel half that is ever used, so that
- * all processes share them for good. Loads CR3.
+ * Builds the kernel's final tables: direct map with 1 GiB or 2 MiB pages, never executable; image text
+ * read-execute, rodata read-only, data read-write, nothing both; nothing mapped at low addresses. Makes every
+ * PML4 slot of the kernel half that is ever used, so that all processes share them for good. Loads CR3.
  */
 void kernel_map_init(bool processor_has_1gib_pages);
 
 /* The kernel's PML4, in use while no process is. */
 extern pte_t *kernel_pgd;
 
-/* Maps one kernel page, read-write, not executable / unmaps it, returning its frame (0 if none) and flushing. -ENOMEM or 0. */
+/*
+ * Maps one kernel page, read-write, not executable / unmaps it, returning its frame (0 if none) and flushing.
+ * -ENOMEM or 0.
+ */
 int kernel_map_page(unsigned long address, pfn_t pfn);
 pfn_t kernel_unmap_page(unsigned long address);
 

@@ -59,8 +59,8 @@ static bool grow(struct page_tree *tree, unsigned long index)
 }
 
 /*
- * Frees the nodes on the way to INDEX that are empty, and levels on top that only lead on to slot 0. After a removal, and after an
- * insertion that ran out of memory halfway.
+ * Frees the nodes on the way to INDEX that are empty, and levels on top that only lead on to slot 0. After a
+ * removal, and after an insertion that ran out of memory halfway.
  */
 static void prune(struct page_tree *tree, unsigned long index)
 {

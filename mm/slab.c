@@ -1,8 +1,9 @@
 /*
- * Kernel objects: caches of equal objects carved from frames (Bonwick, "The Slab Allocator", USENIX 1994), each with a
- * magazine of free objects in front (Bonwick and Adams, "Magazines and Vmem", USENIX 2001).
+ * Kernel objects: caches of equal objects carved from frames (Bonwick, "The Slab Allocator", USENIX 1994), each
+ * with a magazine of free objects in front (Bonwick and Adams, "Magazines and Vmem", USENIX 2001).
  *
- * A free object of a slab holds the number of the next one in its first two bytes; the first frame's struct page holds the number of the first.
+ * A free object of a slab holds the number of the next one in its first two bytes; the first frame's struct
+ * page holds the number of the first.
  */
 #include "mm/slab.h"
 #include "kernel/lib/panic.h"

@@ -1,4 +1,7 @@
-/* Kernel objects: caches of equal objects carved from frames (Bonwick, "The Slab Allocator", USENIX 1994), and kmalloc. */
+/*
+ * Kernel objects: caches of equal objects carved from frames (Bonwick, "The Slab Allocator", USENIX 1994), and
+ * kmalloc.
+ */
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
 
@@ -34,7 +37,10 @@ void *slab_alloc(struct slab_cache *cache);
 /* An object filled with zeroes, or NULL. */
 void *slab_zalloc(struct slab_cache *cache);
 
-/* OBJECT came from CACHE; it may not be NULL. Empty slabs are given back (all but one per cache), at the latest by slab_shrink_all. */
+/*
+ * OBJECT came from CACHE; it may not be NULL. Empty slabs are given back (all but one per cache), at the latest
+ * by slab_shrink_all.
+ */
 void slab_free(struct slab_cache *cache, void *object);
 
 /* SIZE bytes, aligned to 16 (to a page from 4096 on); up to 4 MiB. NULL when there is no memory. */
@@ -44,7 +50,10 @@ void *kzalloc(size_t size);
 /* What kmalloc or kzalloc returned, or NULL. */
 void kfree(const void *pointer);
 
-/* Gives back the empty slab that each cache keeps: for audits, and when memory is short. Returns how many frames that were. */
+/*
+ * Gives back the empty slab that each cache keeps: for audits, and when memory is short. Returns how many
+ * frames that were.
+ */
 unsigned long slab_shrink_all(void);
 
 #ifdef ZEROPAGE_HOST

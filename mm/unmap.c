@@ -177,7 +177,7 @@ void exit_mmap(struct mm_struct *mm)
 
     vma = mm->mmap;
     mm->mmap = NULL;
-    mm->mmap_cache = NULL;
+    mm->mmap_cache = mm->hole_below = NULL;
     mm->mm_rb.node = NULL;
     while (vma) {
         struct vm_area_struct *next = vma->vm_next;

@@ -126,6 +126,15 @@ static bool update_largest_gap(struct rb_node *node)
     return changed;
 }
 
+/* VMA gives up addresses: where mm->hole_below says that nothing large is free, there may be a hole now. Called before the change. */
+static inline void hole_grows(struct mm_struct *mm, const struct vm_area_struct *vma)
+{
+    if (!mm->hole_below || vma->vm_start < mm->hole_below->vm_start)
+        return;
+    /* What goes directly above the hole widens it; what goes higher up makes another. */
+    mm->hole_below = vma == mm->hole_below && vma->vm_next ? vma->vm_next : NULL;
+}
+
 /* Brings the records up to date after the gap below VMA changed. */
 static inline void gap_changed(struct vm_area_struct *vma)
 {
@@ -134,8 +143,8 @@ static inline void gap_changed(struct vm_area_struct *vma)
 }
 
 /*
- * Links VMA between its neighbours. In the tree its place is below one of them: whichever has that side free. NEXT's gap shrinks: rb_insert
- * sees that if it begins its way up there; else the tree must know before it, for it trusts what is stored.
+ * Links VMA between its neighbours. In the tree its place is below one of them: whichever has that side free. Only then does NEXT's gap
+ * shrink: by then VMA's gap, mostly as large, is recorded above it, and the way up ends early.
  */
 static void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
                          struct vm_area_struct *prev, struct vm_area_struct *next)
@@ -155,12 +164,14 @@ static void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
         parent = &prev->vm_rb;
         link = &parent->right;
     }
+    rb_insert(&mm->mm_rb, &vma->vm_rb, parent, link, update_largest_gap);
     if (next) {
         next->vm_prev = vma;
-        if (parent != &next->vm_rb)
-            gap_changed(next);
+        gap_changed(next);
     }
-    rb_insert(&mm->mm_rb, &vma->vm_rb, parent, link, update_largest_gap);
+    /* What is mapped at the very top of the hole leaves the rest of it below itself. */
+    if (next && mm->hole_below == next && vma->vm_end >= vm_start_gap(next))
+        mm->hole_below = vma;
     mm->map_count++;
     if (vma->vm_mapping)
         list_add_tail(&vma->shared, &vma->vm_mapping->i_mmap);
@@ -170,6 +181,7 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 {
     struct vm_area_struct *prev = vma->vm_prev, *next = vma->vm_next;
 
+    hole_grows(mm, vma);
     if (prev)
         prev->vm_next = next;
     else
@@ -191,6 +203,7 @@ void insert_vm_struct_between(struct mm_struct *mm, struct vm_area_struct *vma,
                               struct vm_area_struct *prev, struct vm_area_struct *next)
 {
     link_between(mm, vma, prev, next);
+    mm->mmap_cache = vma;
     journal(JOURNAL_VMA_ADD, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
 }
 
@@ -212,6 +225,8 @@ void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma)
 
 void vma_move_start(struct vm_area_struct *vma, unsigned long start)
 {
+    if (start > vma->vm_start && vma != vma->vm_mm->hole_below)
+        hole_grows(vma->vm_mm, vma);
     vma->vm_pgoff += (unsigned long)((long)(start - vma->vm_start) >> PAGE_SHIFT);
     vma->vm_start = start;
     gap_changed(vma);
@@ -219,6 +234,8 @@ void vma_move_start(struct vm_area_struct *vma, unsigned long start)
 
 void vma_move_end(struct vm_area_struct *vma, unsigned long end)
 {
+    if (end < vma->vm_end)
+        hole_grows(vma->vm_mm, vma);
     vma->vm_end = end;
     if (vma->vm_next)
         gap_changed(vma->vm_next);

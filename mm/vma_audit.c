@@ -67,11 +67,27 @@ static const char *audit_sums(const struct mm_struct *mm, const struct sums *sum
     return NULL;
 }
 
+/* No free range between hole_below and mmap_base may be as large as hole_above says that none is. */
+static const char *audit_hole(const struct mm_struct *mm)
+{
+    unsigned long top = mm->mmap_base;
+
+    if (!mm->hole_below)
+        return NULL;
+    for (const struct vm_area_struct *vma = mm->hole_below; vma; vma = vma->vm_next) {
+        unsigned long floor = vma->vm_end;
+        unsigned long ceiling = MIN(vma->vm_next ? vm_start_gap(vma->vm_next) : top, top);
+        if (ceiling > floor && ceiling - floor >= mm->hole_above)
+            return "hole_below lies below a hole that is large enough";
+    }
+    return NULL;
+}
+
 const char *vma_audit(struct mm_struct *mm)
 {
     struct sums sums = { 0 };
     struct rb_node *node = rb_first(&mm->mm_rb);
-    bool knows_cache = !mm->mmap_cache;
+    bool knows_cache = !mm->mmap_cache, knows_hole = !mm->hole_below;
 
     if (!rb_is_valid(&mm->mm_rb))
         return "the VMA index breaks the red-black rules";
@@ -85,11 +101,13 @@ const char *vma_audit(struct mm_struct *mm)
             return sentence;
         }
         knows_cache |= vma == mm->mmap_cache;
+        knows_hole |= vma == mm->hole_below;
         add_up(vma, &sums);
     }
     if (node)
         return "the VMA index holds VMAs that the list does not";
-    if (!knows_cache)
-        return "mmap_cache points to a VMA that is gone";
-    return audit_sums(mm, &sums);
+    if (!knows_cache || !knows_hole)
+        return "mmap_cache or hole_below points to a VMA that is gone";
+    const char *finding = audit_hole(mm);
+    return finding ? finding : audit_sums(mm, &sums);
 }

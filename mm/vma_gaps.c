@@ -30,28 +30,18 @@ static inline bool subtree_fits(const struct rb_node *node, const struct window 
 
 /*
  * Both searches walk the tree in address order (from the top, or from the bottom), go down only into subtrees with a large enough gap, and leave out
- * what lies wholly outside the window. The answer's VMA goes into mmap_cache: the caller is about to insert just below it.
+ * what lies wholly outside the window. The answer is the VMA above the free range; NULL when only the room above all VMAs is left, or none.
  */
-unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
-                                       unsigned long low, unsigned long high)
+static struct vm_area_struct *search_downwards(struct mm_struct *mm, const struct window *window)
 {
-    const struct window window = { length, low, high };
+    struct rb_node *node = mm->mm_rb.node;
     unsigned long start, end;
 
-    if (low >= high || high - low < length)
-        return (unsigned long)-ENOMEM;
-
-    struct vm_area_struct *last = vma_last(mm);
-    start = last ? MAX(last->vm_end, low) : low;
-    if (start < high && high - start >= length)
-        return high - length;
-
-    struct rb_node *node = mm->mm_rb.node;
-    if (!subtree_fits(node, &window))
-        return (unsigned long)-ENOMEM;
+    if (!subtree_fits(node, window))
+        return NULL;
     for (;;) {
         /* Go up the addresses as far as there is hope. */
-        while (rb_vma(node)->vm_end < high && subtree_fits(node->right, &window)) {
+        while (rb_vma(node)->vm_end < window->high && subtree_fits(node->right, window)) {
             node = node->right;
             count_vma_step();
         }
@@ -59,13 +49,11 @@ unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long lengt
         for (;;) {
             struct vm_area_struct *vma = rb_vma(node);
             count_vma_step();
-            if (gap_fits(vma, &window, &start, &end)) {
-                mm->mmap_cache = vma;
-                return end - length;
-            }
-            if (vma->vm_start <= low)
-                return (unsigned long)-ENOMEM;
-            if (subtree_fits(node->left, &window)) {
+            if (gap_fits(vma, window, &start, &end))
+                return vma;
+            if (vma->vm_start <= window->low)
+                return NULL;
+            if (subtree_fits(node->left, window)) {
                 node = node->left;
                 break;
             }
@@ -74,10 +62,39 @@ unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long lengt
                 child = node;
                 node = rb_parent(node);
                 if (!node)
-                    return (unsigned long)-ENOMEM;
+                    return NULL;
             } while (child == node->left);
         }
     }
+}
+
+unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
+                                       unsigned long low, unsigned long high)
+{
+    const struct window window = { length, low, high };
+    struct vm_area_struct *vma = mm->hole_below;
+    bool remembers = high == mm->mmap_base;
+    unsigned long start, end;
+
+    if (low >= high || high - low < length)
+        return (unsigned long)-ENOMEM;
+    if (vma && remembers && length >= mm->hole_above && gap_fits(vma, &window, &start, &end))
+        return end - length;
+
+    struct vm_area_struct *last = vma_last(mm);
+    start = last ? MAX(last->vm_end, low) : low;
+    if (start < high && high - start >= length)
+        return high - length;
+
+    vma = search_downwards(mm, &window);
+    if (!vma)
+        return (unsigned long)-ENOMEM;
+    if (remembers) {
+        mm->hole_below = vma;
+        mm->hole_above = length;
+    }
+    (void)gap_fits(vma, &window, &start, &end);
+    return end - length;
 }
 
 unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long length,
@@ -99,10 +116,8 @@ unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long leng
         for (;;) {
             struct vm_area_struct *vma = rb_vma(node);
             count_vma_step();
-            if (gap_fits(vma, &window, &start, &end)) {
-                mm->mmap_cache = vma;
+            if (gap_fits(vma, &window, &start, &end))
                 return start;
-            }
             if (vma->vm_end >= high)
                 return (unsigned long)-ENOMEM;
             if (subtree_fits(node->right, &window)) {

@@ -1,8 +1,8 @@
 ; Where SYSCALL enters the kernel, and how it leaves again.
 ;
-; The call's number is in EAX, its arguments in RDI, RSI, RDX, R10, R8 and R9; the processor put the program's RIP into RCX and its
-; RFLAGS into R11 (SDM vol. 2B, SYSCALL). Interrupts are off (SFMASK) and stay off. All registers but RAX, RCX and R11 come
-; back unchanged.
+; The call's number is in EAX, its arguments in RDI, RSI, RDX, R10, R8 and R9; the processor put the program's RIP
+; into RCX and its RFLAGS into R11 (SDM vol. 2B, SYSCALL). Interrupts are off (SFMASK) and stay off. All registers
+; but RAX, RCX and R11 come back unchanged.
 
 %include "kernel/cpu/asm.inc"
 
@@ -53,8 +53,8 @@ asm_syscall_entry:
     call [r11 + rax * 8]
 
 .exit:
-    ; SYSRET takes RIP from RCX and RFLAGS from R11, and it must be sure of the address: with one that is not canonical it
-    ; would fault in ring 0, on the program's stack (SDM vol. 2B, SYSRET). It can't set TF or RF as they should be, either.
+    ; SYSRET takes RIP from RCX and RFLAGS from R11. With an address that is not canonical it would fault in ring 0,
+    ; on the program's stack (SDM vol. 2B, SYSRET); and it can't set TF or RF as they should be.
     cmp dword [this_cpu + CPU_WORK_PENDING], 0
     jne .slow
     mov rcx, [rsp + 8 + PT_IP]

@@ -123,12 +123,12 @@ struct inode {
     u64 number;
     u32 device;                     /* MAKEDEV of the file system, as in maps */
     u32 mode, uid, gid, nlink, rdev;
-    int refcount;                   /* users: one for its name, open files, working directories … (mappings: see mapping) */
+    int refcount;                   /* users: its name, open files, working directories … (not mappings) */
     const struct inode_operations *ops;
     const struct file_operations *file_ops;
     /* Regular files: the pages and the size. Its references (one is the inode's) keep the structure alive. */
     struct address_space mapping;
-    struct inode *parent;           /* with a reference, till the inode is freed: the directory that names it. NULL for the nameless; / is its own */
+    struct inode *parent;           /* the directory that has named it, with a reference; / is its own; NULL: nameless */
     char *name;                     /* kmalloc'ed */
     bool deleted;                   /* the name is gone: " (deleted)" in maps */
     u64 atime, mtime, ctime;        /* nanoseconds since 1970 */

@@ -28,7 +28,9 @@ static bool is_stack(const struct vm_area_struct *vma)
 static void show_name(struct seq *seq, size_t line, const struct vm_area_struct *vma)
 {
     const struct inode *inode = vma->vm_mapping ? mapping_inode(vma->vm_mapping) : NULL;
-    const char *name = vma->vm_mapping ? "/dev/zero (deleted)" : is_heap(vma) ? "[heap]" : is_stack(vma) ? "[stack]" : NULL;
+    const char *name = vma->vm_mapping ? "/dev/zero (deleted)"
+                     : is_heap(vma)    ? "[heap]"
+                     : is_stack(vma)   ? "[stack]" : NULL;
 
     if (inode) {
         char *buffer = kmalloc(PATH_SIZE);

@@ -80,8 +80,8 @@ static int show_meminfo(struct seq *seq, struct task *task, u64 *cursor)
     show_frames(seq, "Committed_AS:", vm_committed);
     show_kb(seq, "AnonHugePages:", 0);
     show_kb(seq, "ShmemHugePages:", 0);
-    seq_printf(seq, "HugePages_Total:   %5d\nHugePages_Free:    %5d\nHugePages_Rsvd:    %5d\nHugePages_Surp:    %5d\n",
-               0, 0, 0, 0);
+    seq_puts(seq, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+                  "HugePages_Surp:        0\n");
     show_kb(seq, "Hugepagesize:", 2048);
     show_kb(seq, "Hugetlb:", 0);
     return 0;
@@ -198,8 +198,8 @@ static int show_system_stat(struct seq *seq, struct task *task, u64 *cursor)
         system += (unsigned long)usage.system_ticks;
     }
     unsigned long idle = up > user + system ? up - user - system : 0;
-    seq_printf(seq, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\ncpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle, user, system,
-               idle);
+    seq_printf(seq, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\ncpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system,
+               idle, user, system, idle);
     seq_printf(seq, "intr %lu\nctxt 0\nbtime %lu\nprocesses %d\nprocs_running 1\nprocs_blocked 0\n", up,
                (unsigned long)((wall_clock() - sched_clock()) / NSEC_PER_SEC), process_count);
     return 0;
@@ -221,9 +221,10 @@ static int show_cpuinfo(struct seq *seq, struct task *task, u64 *cursor)
 
     (void)task;
     (void)cursor;
-    seq_printf(seq, "processor\t: 0\ncpu MHz\t\t: %lu.%03lu\nflags\t\t: fpu%s%s%s%s\naddress sizes\t: 52 bits physical, "
-               "48 bits virtual\n\n", khz / 1000, khz % 1000, this_cpu.has_nx ? " nx" : "", this_cpu.has_smep ? " smep" : "",
-               this_cpu.has_smap ? " smap" : "", this_cpu.has_umip ? " umip" : "");
+    seq_printf(seq, "processor\t: 0\ncpu MHz\t\t: %lu.%03lu\nflags\t\t: fpu%s%s%s%s\n", khz / 1000, khz % 1000,
+               this_cpu.has_nx ? " nx" : "", this_cpu.has_smep ? " smep" : "", this_cpu.has_smap ? " smap" : "",
+               this_cpu.has_umip ? " umip" : "");
+    seq_puts(seq, "address sizes\t: 52 bits physical, 48 bits virtual\n\n");
     return 0;
 }
 
@@ -239,7 +240,8 @@ int proc_show_mounts(struct seq *seq, struct task *task, u64 *cursor)
 {
     (void)task;
     (void)cursor;
-    seq_puts(seq, "rootfs / rootfs rw 0 0\ntmpfs /tmp tmpfs rw 0 0\ndevtmpfs /dev devtmpfs rw 0 0\nproc /proc proc rw 0 0\n");
+    seq_puts(seq, "rootfs / rootfs rw 0 0\ntmpfs /tmp tmpfs rw 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n"
+                  "proc /proc proc rw 0 0\n");
     return 0;
 }
 
@@ -259,17 +261,19 @@ static int show_buddyinfo(struct seq *seq, struct task *task, u64 *cursor)
 static void show_cache(const struct slab_cache *cache, void *context)
 {
     unsigned long all = cache->slabs * cache->per_slab;
-    seq_printf(context, "%-17s %6lu %6lu %6u %4u %4u : tunables    0    0    0 : slabdata %6lu %6lu      0\n", cache->name,
-               cache->objects, all, cache->object_size, cache->per_slab, 1u << cache->order, cache->slabs, cache->slabs);
+    seq_printf(context, "%-17s %6lu %6lu %6u %4u %4u", cache->name, cache->objects, all, cache->object_size,
+               cache->per_slab, 1u << cache->order);
+    seq_printf(context, " : tunables    0    0    0 : slabdata %6lu %6lu      0\n", cache->slabs, cache->slabs);
 }
 
 static int show_slabinfo(struct seq *seq, struct task *task, u64 *cursor)
 {
     (void)task;
     (void)cursor;
-    seq_puts(seq, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
-                  "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
-                  "<sharedavail>\n");
+    seq_puts(seq, "slabinfo - version: 2.1\n"
+                  "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+                  " : tunables <limit> <batchcount> <sharedfactor>"
+                  " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
     slab_for_each(show_cache, seq);
     return 0;
 }

@@ -63,7 +63,7 @@ static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, s
     size_t copied = copy_from_iter(iter, (u8 *)page_address(page) + (pos & (PAGE_SIZE - 1)), n);
     page->flags |= PG_DIRTY;
     put_page(page);
-    mapping->size = MAX(old_size, pos + copied);
+    mapping->size = copied ? MAX(old_size, pos + copied) : old_size;
     return (long)copied;
 }
 

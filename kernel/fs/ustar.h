@@ -41,7 +41,7 @@ struct ustar_reader {
 enum ustar_result {
     USTAR_END,              /* the end-of-archive mark, or the clean end of the bytes */
     USTAR_ENTRY,
-    USTAR_SKIPPED,          /* this entry can't be used (entry->name tells which, as far as it is known); the next may be */
+    USTAR_SKIPPED,          /* this entry can't be used; entry->name is as far as it is known */
     USTAR_BROKEN,           /* nothing that follows can be trusted */
 };
 

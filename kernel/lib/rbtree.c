@@ -1,6 +1,7 @@
 /*
- * A red-black tree: the rules of Guibas and Sedgewick ("A dichromatic framework for balanced trees", 1978). The root is black, a red
- * node has no red child, and every way from a node down to an end passes the same number of black nodes.
+ * A red-black tree: the rules of Guibas and Sedgewick ("A dichromatic framework for balanced trees", 1978). The
+ * root is black, a red node has no red child, and every way from a node down to an end passes the same number
+ * of black nodes.
  */
 #include "kernel/lib/rbtree.h"
 
@@ -49,8 +50,8 @@ static void replace_child(struct rb_root *root, struct rb_node *parent, struct r
 }
 
 /*
- * Turns NODE down and one of its children up; the order stays, and so does the set of nodes below the place. Of what is stored, only
- * the two nodes' own change.
+ * Turns NODE down and one of its children up; the order stays, and so does the set of nodes below the place. Of
+ * what is stored, only the two nodes' own change.
  *
  *        node              right                     node               left
  *       /    \             /   \                    /    \             /    \
@@ -163,8 +164,8 @@ static void repair_black_height(struct rb_root *root, struct rb_node *node, stru
 }
 
 /*
- * Puts NEXT, the node after NODE, in the place of NODE, which has two children. Returns the parent of the place that NEXT left, where
- * now *CHILD is.
+ * Puts NEXT, the node after NODE, in the place of NODE, which has two children. Returns the parent of the place
+ * that NEXT left, where now *CHILD is.
  */
 static struct rb_node *replace_by_next(struct rb_root *root, struct rb_node *node,
                                        struct rb_node *next, struct rb_node **child)

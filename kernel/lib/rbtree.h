@@ -14,9 +14,9 @@ struct rb_root {
 };
 
 /*
- * Recomputes what NODE stores about its subtree (a value of the set of its nodes, whatever their shape: a largest gap, a count)
- * from itself and its two children, and returns true when the stored value changed: where it did not, the way up ends early.
- * NULL: nothing is stored.
+ * Recomputes what NODE stores about its subtree (a value of the set of its nodes, whatever their shape: a
+ * largest gap, a count) from itself and its two children, and returns true when the stored value changed: where
+ * it did not, the way up ends early. NULL: nothing is stored.
  */
 typedef bool (*rb_augment_t)(struct rb_node *node);
 

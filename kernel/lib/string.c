@@ -1,7 +1,10 @@
 /* The string and memory functions of the C library that the kernel needs; copies move 8 bytes at a time. */
 #include "kernel/lib/string.h"
 
-/* String instructions: one counted instruction per word, and the compiler cannot turn them back into a call of the same function. */
+/*
+ * String instructions: one counted instruction per word, and the compiler cannot turn them back into a call of
+ * the same function.
+ */
 static inline void *copy_forward(void *dest, const void *src, size_t n)
 {
     void *to = dest;
@@ -25,7 +28,10 @@ void *memmove(void *dest, const void *src, size_t n)
 
     if (to <= from || to >= from + n)
         return copy_forward(dest, src, n);
-    /* The source's end would be overwritten: from the back. First the odd bytes, so that the words end where the ranges begin. */
+    /*
+     * The source's end would be overwritten: from the back. First the odd bytes, so that the words end where
+     * the ranges begin.
+     */
     for (; n % 8 != 0; n--)
         to[n - 1] = from[n - 1];
     while (n != 0) {

@@ -3,15 +3,19 @@
 #include "mm/filemap.h"
 #include "mm/user_copy.h"
 
+/*
+ * A static-PIE program lies in the mmap area, where the heap would soon meet other mappings; so Linux (6.1.192 at the latest) puts the
+ * heap where position-independent programs with an interpreter begin, two thirds up.
+ */
+#define STATIC_PIE_BRK PAGE_ALIGN(TASK_SIZE / 3 * 2)
+
 /* What grows while the segments are mapped; addresses without bias. */
 struct load_state {
     struct exec_program *program;
     struct mmap_source source;
     unsigned long bias;
     unsigned long start_code, end_code, start_data, end_data;
-    unsigned long file_end;         /* the highest end of file contents so far (Linux's elf_bss) */
-    unsigned long memory_end;       /* the highest end of a segment (elf_brk) */
-    bool bss_is_executable;
+    unsigned long memory_end;       /* the highest end of a segment: here the heap begins */
     bool mapped_one;
 };
 
@@ -43,29 +47,25 @@ static unsigned long map_segment(const struct load_state *state, const struct el
     return result;
 }
 
-/* The pages between the end of the file's bytes and the end of memory so far: zeroes, and the first part is in a file page. */
-static int make_bss(const struct load_state *state, bool is_last)
+/*
+ * The part of SEGMENT, which begins at START, that is not in the file: zeroes. Its first bytes are in the page where the file part
+ * ends. Where that page can't be written (read-only, or beyond the end of a truncated file) Linux leaves it to the program
+ * to find out, and so do we.
+ */
+static int make_bss(const struct load_state *state, const struct elf_segment *segment, unsigned long start)
 {
-    unsigned long from = state->file_end + state->bias, end = state->memory_end + state->bias;
-    unsigned long first = PAGE_ALIGN(from), last = PAGE_ALIGN(end);
-    struct mm_struct *mm = state->program->mm;
+    unsigned long from = start + segment->filesz, first, last;
+    unsigned long flags = VM_READ | VM_WRITE | VM_ACCOUNT | (segment->flags & PF_X ? VM_EXEC : 0);
 
-    if (last > first) {
-        unsigned long flags = VM_READ | VM_WRITE | VM_ACCOUNT | (state->bss_is_executable ? VM_EXEC : 0);
-        int error = vm_brk_flags(mm, first, last - first, flags);
-        if (error)
-            return error;
+    if (!segment->filesz) {
+        from &= PAGE_MASK;
+    } else if (from & ~PAGE_MASK) {
+        unsigned long not_cleared = clear_user(from, PAGE_ALIGN(from) - from);
+        (void)not_cleared;
     }
-    mm->start_brk = mm->brk = last;
-    if (from == end || first == from)
-        return 0;
-    /*
-     * At the end the whole rest of the page; in between no more than the segment has. Where the page can't be
-     * written (read-only, or beyond the end of a truncated file), Linux leaves it to the program to find out.
-     */
-    unsigned long not_cleared = clear_user(from, is_last ? first - from : MIN(first, end) - from);
-    (void)not_cleared;
-    return 0;
+    first = PAGE_ALIGN(from);
+    last = PAGE_ALIGN(start + segment->memsz);
+    return last > first ? vm_brk_flags(state->program->mm, first, last - first, flags) : 0;
 }
 
 static void note_bounds(struct load_state *state, const struct elf_segment *segment)
@@ -79,11 +79,7 @@ static void note_bounds(struct load_state *state, const struct elf_segment *segm
     }
     state->start_data = MAX(state->start_data, start);
     state->end_data = MAX(state->end_data, file_end);
-    state->file_end = MAX(state->file_end, file_end);
-    if (start + segment->memsz > state->memory_end) {
-        state->memory_end = start + segment->memsz;
-        state->bss_is_executable = executable;
-    }
+    state->memory_end = MAX(state->memory_end, start + segment->memsz);
 }
 
 static int load_segment(struct load_state *state, const struct elf_segment *segment)
@@ -91,11 +87,6 @@ static int load_segment(struct load_state *state, const struct elf_segment *segm
     const struct exec_program *program = state->program;
     unsigned long flags = MAP_FIXED, total = 0, address, result;
 
-    if (state->memory_end > state->file_end) {
-        int error = make_bss(state, false);
-        if (error)
-            return error;
-    }
     if (!state->mapped_one) {
         flags = MAP_FIXED_NOREPLACE;
         if (program->elf.type == ET_DYN) {      /* static-PIE: anywhere, with room for all of it */
@@ -116,23 +107,24 @@ static int load_segment(struct load_state *state, const struct elf_segment *segm
     if (!elf_segment_fits(segment, state->bias))
         return -EINVAL;
     note_bounds(state, segment);
-    return 0;
+    if (segment->memsz == segment->filesz)
+        return 0;
+    return make_bss(state, segment, segment->vaddr + state->bias);
 }
 
 static int finish_load(struct load_state *state)
 {
     struct exec_program *program = state->program;
     struct mm_struct *mm = program->mm;
-    unsigned long bias = state->bias, headers;
-    int error = make_bss(state, true);
+    unsigned long bias = state->bias;
 
-    if (error)
-        return error;
+    mm->start_brk = mm->brk = PAGE_ALIGN(state->memory_end + bias);
+    if (program->elf.type == ET_DYN)
+        mm->start_brk = mm->brk = STATIC_PIE_BRK;
     program->entry = program->elf.entry + bias;
     if (program->entry >= TASK_SIZE)
         return -EINVAL;
-    headers = elf_headers_address(&program->elf, program->segments);
-    program->headers = headers + bias;
+    program->headers = elf_headers_address(&program->elf, program->segments) + bias;
     mm->start_code = state->start_code + bias;
     mm->end_code = state->end_code + bias;
     mm->start_data = state->start_data + bias;

@@ -153,6 +153,8 @@ static void release_orphaned_groups(struct process *process)
 {
     struct process *member;
 
+    if (stopped_process_count == 0)
+        return;
     if (process_group_is_orphaned(process->pgid)) {
         list_for_each_entry(member, &all_processes, all) {
             if (member->pgid != process->pgid || !member->stop_signal || member == process)
@@ -167,6 +169,7 @@ static void release_orphaned_groups(struct process *process)
 static void process_ends(struct process *process)
 {
     process->exiting = true;
+    process_set_stop(process, 0);
     timer_disarm(&process->real_timer);
     journal(JOURNAL_PROCESS, JOURNAL_PROCESS_EXIT, (u64)process->pid, (u64)process->exit_status);
     if (process->sid == process->pid)

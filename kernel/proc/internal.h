@@ -4,6 +4,7 @@
 
 #include "kernel/proc/exec.h"
 #include "kernel/sched/sched.h"
+#include "mm/fault.h"
 
 /* The first argument of JOURNAL_PROCESS. */
 enum { JOURNAL_PROCESS_START, JOURNAL_PROCESS_FORK, JOURNAL_PROCESS_EXEC, JOURNAL_PROCESS_EXIT };
@@ -31,6 +32,11 @@ void process_reap(struct process *process, struct process *parent);
 long futex_wake_address(unsigned long address, unsigned count);
 /* robust_list.c: the running thread dies while it holds what its list names. */
 void robust_list_exit(void);
+
+/* ---- oom.c ---- */
+
+/* do_user_addr_fault for the running program, with half of the reserve; it dies when even that is not enough. */
+enum fault_outcome fault_from_reserve(unsigned long address, unsigned error, unsigned long ip);
 
 /* ---- init.c ---- */
 

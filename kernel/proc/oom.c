@@ -4,6 +4,9 @@
  * The rule: of all processes the one that holds most memory (pages and page tables). PID 1 and the leaders of
  * sessions, which is to say the shell, come last: they die only when nobody else holds anything. A fault that
  * fails although memory is free (the kernel was told to let it fail) kills the one that asked.
+ *
+ * A program that is not the one to die waits till memory has come back. The kernel itself, when it copies to a program's memory,
+ * can't wait in the middle; it may take half of the reserve instead.
  */
 #include "kernel/lib/printf.h"
 #include "kernel/proc/internal.h"
@@ -68,20 +71,25 @@ static void kill_for_memory(struct process *process)
 bool out_of_memory(bool may_wait)
 {
     struct process *victim = current->process;
-    bool memory_is_full = frame_counts[PAGE_FREE] <= reserve_frames;
 
-    if (memory_is_full && !somebody_is_dying())
-        victim = choose_victim();
-    if (memory_is_full && may_wait && victim != current->process) {
-        if (victim && !victim->exiting)
-            kill_for_memory(victim);
-        /* The dying ones need the processor to die. */
-        sched_yield();
-        if (!fatal_signal_pending())
-            return true;
-    }
-    /* NOLINTNEXTLINE(*NullDereference): the running task always has a process. */
-    if (!current->process->exiting)
+    if (frame_counts[PAGE_FREE] <= reserve_frames)
+        victim = somebody_is_dying() ? NULL : choose_victim();
+    if (victim)
+        kill_for_memory(victim);
+    if (may_wait && victim != current->process)
+        sched_yield();      /* the dying need the processor to die */
+    return !fatal_signal_pending();
+}
+
+enum fault_outcome fault_from_reserve(unsigned long address, unsigned error, unsigned long ip)
+{
+    unsigned long reserve = reserve_frames;
+    enum fault_outcome outcome;
+
+    reserve_frames = reserve / 2;
+    outcome = do_user_addr_fault(current->mm, address, error, ip);
+    reserve_frames = reserve;
+    if (outcome == FAULT_OUT_OF_MEMORY && !current->process->exiting)
         kill_for_memory(current->process);
-    return false;
+    return outcome;
 }

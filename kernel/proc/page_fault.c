@@ -4,6 +4,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/die.h"
 #include "kernel/lib/printf.h"
+#include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
 #include "mm/kstack.h"
 
@@ -101,13 +102,9 @@ static void __attribute__((noinline)) kernel_fault(struct pt_regs *regs, unsigne
         kernel_died(regs, address, error);
     landing = regs->ip;
     outcome = do_user_addr_fault(current->mm, address, (unsigned)error, ip);
-    if (!fault_failed(outcome)) {
-        regs->ip = ip;
-        return;
-    }
-    if (outcome == FAULT_OUT_OF_MEMORY)
-        out_of_memory(false);
-    regs->ip = landing;
+    if (unlikely(outcome == FAULT_OUT_OF_MEMORY) && out_of_memory(false))
+        outcome = fault_from_reserve(address, (unsigned)error, ip);
+    regs->ip = fault_failed(outcome) ? landing : ip;
 }
 
 /* The hot path: what follows a success is only the way back. */

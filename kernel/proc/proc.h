@@ -137,8 +137,8 @@ bool process_group_is_orphaned(int pgid);
 /* ---- out of memory (oom.c) ---- */
 
 /*
- * Memory is short and a fault of the running program can't be served. Chooses who dies (see oom.c), says so, and kills. True: try again,
- * which is only so when the caller MAY_WAIT. False: the running program is the one that dies, on its way to ring 3.
+ * Memory is short and a fault of the running program can't be served. Chooses who dies (see oom.c), says so, and kills. True: try again;
+ * a caller who MAY_WAIT has waited already. False: the running program is the one that dies, on its way to ring 3.
  */
 bool out_of_memory(bool may_wait);
 

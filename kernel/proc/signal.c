@@ -67,18 +67,26 @@ static void begin_stop(int signal)
     /* Nobody could ever continue a group that no shell watches. */
     if (signal != SIGSTOP && process_group_is_orphaned(process->pgid))
         return;
-    process->stop_signal = signal;
+    process_set_stop(process, signal);
     signal_notice_all(process);
 }
 
 /* ---- the decision ---- */
 
-static void do_default_action(int signal)
+/* For the journal: a signal that has an effect. */
+static void record(const struct signal_info *info)
 {
+    journal(JOURNAL_SIGNAL, (u64)info->signal, (u64)info->code, info->address);
+}
+
+static void do_default_action(const struct signal_info *info)
+{
+    int signal = info->signal;
     sigset_t mask = SIGMASK(signal);
 
     if ((SIGNALS_IGNORE & mask) || current->process->unkillable)
         return;
+    record(info);
     if (SIGNALS_STOP & mask)
         begin_stop(signal);
     else
@@ -109,7 +117,7 @@ static int get_signal(struct signal_info *info, struct k_sigaction *action)
                 current->sighand->action[signal - 1].handler = SIG_DFL;
             return signal;
         }
-        do_default_action(signal);
+        do_default_action(info);
     }
 }
 
@@ -170,7 +178,7 @@ static void deliver(struct pt_regs *regs, const struct signal_info *info, const 
     sigset_t to_save = current->restore_blocked ? current->saved_blocked : current->blocked;
     sigset_t blocked = current->blocked | action->mask;
 
-    journal(JOURNAL_SIGNAL, (u64)info->signal, (u64)info->code, info->address);
+    record(info);
     if (!signal_frame_push(regs, info, action, to_save)) {
         /* No room for the frame. When it was SIGSEGV's own, it can't be told either. */
         if (info->signal == SIGSEGV)

@@ -89,17 +89,28 @@ static bool take_continued(struct wait_request *request, struct process *child)
     return true;
 }
 
+static bool take(struct wait_request *request, struct process *child)
+{
+    return take_dead(request, child) || take_stopped(request, child) || take_continued(request, child);
+}
+
 /* 1 with the result in REQUEST; 0: nothing yet; -ECHILD: nobody to wait for. */
 static int look_once(struct wait_request *request)
 {
     struct process *child;
     bool found = false;
 
+    if (request->type == P_PID) {
+        child = find_process(request->id);
+        if (!child || child->parent != current->process || !is_wanted(request, child))
+            return -ECHILD;
+        return take(request, child);
+    }
     list_for_each_entry(child, &current->process->children, sibling) {
         if (!is_wanted(request, child))
             continue;
         found = true;
-        if (take_dead(request, child) || take_stopped(request, child) || take_continued(request, child))
+        if (take(request, child))
             return 1;
     }
     return found ? 0 : -ECHILD;

@@ -6,7 +6,6 @@
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "kernel/sched/sched.h"
-#include "kernel/trace/journal.h"
 #include "mm/slab.h"
 
 /* ---- who cares ---- */
@@ -96,7 +95,7 @@ void process_kill_threads(struct process *process, int status)
         process->exiting = true;
         process->exit_status = status;
     }
-    process->stop_signal = 0;
+    process_set_stop(process, 0);
     list_for_each_entry(thread, &process->threads, thread_node)
         signal_kill_thread(thread);
 }
@@ -139,7 +138,7 @@ static void continue_process(struct process *process)
     struct task *thread;
     bool was_stopped = process->stop_signal != 0;
 
-    process->stop_signal = 0;
+    process_set_stop(process, 0);
     list_for_each_entry(thread, &process->threads, thread_node) {
         if (thread->state != TASK_STOPPED)
             continue;
@@ -216,7 +215,6 @@ void signal_force(int signal, const struct signal_info *info)
 {
     struct k_sigaction *action = &current->sighand->action[signal - 1];
 
-    journal(JOURNAL_SIGNAL, signal, info ? info->code : SI_KERNEL, info ? info->address : 0);
     if (signal_force_kills(signal)) {
         action->handler = SIG_DFL;
         current->blocked &= ~SIGMASK(signal);

@@ -12,6 +12,7 @@
 
 LIST_HEAD(all_processes);
 int task_count, process_count;
+int stopped_process_count;
 
 static LIST_HEAD(all_tasks);
 static struct task *pid_table[PID_BUCKETS];

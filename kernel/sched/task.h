@@ -149,6 +149,14 @@ struct task {
 extern struct task *current;
 extern struct list_head all_processes;  /* struct process by `all`, ascending pid */
 extern int task_count, process_count;
+extern int stopped_process_count;
+
+/* Notes that PROCESS is stopped by SIGNAL (or about to be), or with 0 that it is not. */
+static inline void process_set_stop(struct process *process, int signal)
+{
+    stopped_process_count += (signal != 0) - (process->stop_signal != 0);
+    process->stop_signal = signal;
+}
 
 struct task *find_task(int pid);            /* a thread (zombies too), or NULL */
 struct process *find_process(int pid);      /* a process (zombies too), or NULL */

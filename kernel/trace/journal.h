@@ -1,10 +1,11 @@
 /*
  * The event journal: each fault, system call, VMA change, page-table page and frame as one fixed-size record.
  *
- * Off (the normal state), an event costs one predictable branch. On (`journal=on` or `journal=fault,vma,…` on the
- * kernel's command line), each record goes into a ring of the last JOURNAL_RING records (for the debugger) and, as one
- * line of JSON, to the sink that the machine gave (QEMU's debug console). The first line names the format and its
- * version; records carry a sequence number and no time, so that two equal runs give two equal journals.
+ * Off (the normal state), an event costs one predictable branch. On (`journal=on` or `journal=fault,vma,…` on
+ * the kernel's command line), each record goes into a ring of the last JOURNAL_RING records (for the debugger)
+ * and, as one line of JSON, to the sink that the machine gave (QEMU's debug console). The first line names the
+ * format and its version; records carry a sequence number and no time, so that two equal runs give two equal
+ * journals.
  *
  * What a kind's arguments mean stands in one table, journal_schema, from which the JSON, the debugger's output
  * and the documentation are made.
@@ -69,9 +70,9 @@ void journal_append(enum journal_kind kind, const u64 args[JOURNAL_ARGS]);
 typedef void (*journal_sink_t)(const char *text, size_t length);
 
 /*
- * Starts recording the kinds named in FILTER ("on" or "all" = every kind but `pte`; or a comma-separated list of kind names:
- * fault, syscall, vma, table, pte, frame, process, signal) and writes the version line. SINK may be NULL (ring only).
- * Returns false, having started nothing, when FILTER names an unknown kind.
+ * Starts recording the kinds named in FILTER ("on" or "all" = every kind but `pte`; or a comma-separated list
+ * of kind names: fault, syscall, vma, table, pte, frame, process, signal) and writes the version line. SINK may
+ * be NULL (ring only). Returns false, having started nothing, when FILTER names an unknown kind.
  */
 bool journal_start(const char *filter, journal_sink_t sink);
 
@@ -80,10 +81,10 @@ enum journal_format { JOURNAL_HEX, JOURNAL_DECIMAL, JOURNAL_SIGNED, JOURNAL_PAGE
                       JOURNAL_ERROR_CODE, JOURNAL_VM_FLAGS, JOURNAL_PTE_BITS, JOURNAL_PROCESS_STEP };
 
 /*
- * In JSON: HEX is a string "0x…"; DECIMAL and SIGNED are numbers; PAGE_TYPE, OUTCOME and PROCESS_STEP are names; ERROR_CODE is
- * {"code":6,"bits":["write","user"]}; VM_FLAGS is {"value":"0x…","rights":"rw-p"}; PTE_BITS is null for an empty entry, else
- * {"value":"0x…","frame":N,"bits":["present",…]}. Every line begins with "seq", "pid" and "event"; a fault ends with
- * "frame", the frame that is mapped afterwards or null.
+ * In JSON: HEX is a string "0x…"; DECIMAL and SIGNED are numbers; PAGE_TYPE, OUTCOME and PROCESS_STEP are
+ * names; ERROR_CODE is {"code":6,"bits":["write","user"]}; VM_FLAGS is {"value":"0x…","rights":"rw-p"};
+ * PTE_BITS is null for an empty entry, else {"value":"0x…","frame":N,"bits":["present",…]}. Every line begins
+ * with "seq", "pid" and "event"; a fault ends with "frame", the frame that is mapped afterwards or null.
  */
 
 struct journal_schema {

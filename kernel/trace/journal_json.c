@@ -8,7 +8,10 @@ struct line {
     size_t size, length;
 };
 
-/* The bits of numbers that are shown by name, lowest first; NULL: unnamed. Trace may not include mm, so the manual's words stand here again. */
+/*
+ * The bits of numbers that are shown by name, lowest first; NULL: unnamed. Trace may not include mm, so the
+ * manual's words stand here again.
+ */
 static const char *const error_bits[] = { "present", "write", "user", "reserved", "instruction" };
 static const char *const pte_bits[64] = { [0] = "present", "write", "user", "write_through", "cache_disable",
                                           "accessed", "dirty", "large", "global", [63] = "no_execute" };

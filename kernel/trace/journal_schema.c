@@ -1,4 +1,7 @@
-/* The one table of what each kind of journal record holds, from which JSON, debugger output and documentation are made. */
+/*
+ * The one table of what each kind of journal record holds, from which JSON, debugger output and documentation
+ * are made.
+ */
 #include "kernel/trace/journal.h"
 
 #define RANGE_ARGS "start", "end", "flags"

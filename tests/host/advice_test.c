@@ -150,6 +150,8 @@ static void remove_punches_a_hole_into_shared_memory(void **state)
     map_at(mm, AT + MIB, 1, RW);
     assert_error(do_madvise(mm, AT + MIB, P, MADV_REMOVE), EINVAL);
     assert_int_equal(do_mprotect(mm, at, P, PROT_READ), 0);
+    assert_int_equal(do_madvise(mm, at, P, MADV_REMOVE), 0);
+    find_vma(mm, at)->vm_flags &= ~VM_MAYWRITE;     /* as if the descriptor had been read-only */
     assert_error(do_madvise(mm, at, P, MADV_REMOVE), EACCES);
     assert_error(do_madvise(mm, at, P, MADV_FREE), EINVAL);
     assert_error(do_madvise(mm, at, P, MADV_WIPEONFORK), EINVAL);

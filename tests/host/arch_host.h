@@ -1,6 +1,6 @@
 /*
- * The processor header of mm/ for host tests: an arena plays physical memory, and what would be an instruction is recorded. The
- * processor itself (page walks, TLB, faults) is played by tests/host/mmu.c.
+ * The processor header of mm/ for host tests: an arena plays physical memory, and what would be an instruction
+ * is recorded. The processor itself (page walks, TLB, faults) is played by tests/host/mmu.c.
  */
 #ifndef TESTS_HOST_ARCH_HOST_H
 #define TESTS_HOST_ARCH_HOST_H
@@ -66,8 +66,8 @@ static inline void copy_page(void *to, const void *from)
 }
 
 /*
- * Copies between the test's memory and the loaded test address space through the played processor, byte by byte, with faults.
- * Return the bytes NOT copied.
+ * Copies between the test's memory and the loaded test address space through the played processor, byte by
+ * byte, with faults. Return the bytes NOT copied.
  */
 unsigned long arch_copy_from_user(void *to, unsigned long from, unsigned long n);
 unsigned long arch_copy_to_user(unsigned long to, const void *from, unsigned long n);

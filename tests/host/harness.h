@@ -1,6 +1,6 @@
 /*
- * What a host test of mm/ needs: fresh memory for every test, an address space, accesses as ring 3 makes them, and a check at the end that nothing is
- * lost or broken.
+ * What a host test of mm/ needs: fresh memory for every test, an address space, accesses as ring 3 makes them,
+ * and a check at the end that nothing is lost or broken.
  *
  *     static void first_read_maps_the_zero_frame(void **state)
  *     {
@@ -47,19 +47,25 @@ static inline u64 next_random(u64 *state)
 #define GIB (1ul << 30)
 
 /*
- * Fresh memory of SIZE bytes (at least 3 MiB, a multiple of the page size), with a kernel image in the second MiB, kernel tables, and the frame
- * allocator. Whatever was there before is forgotten.
+ * Fresh memory of SIZE bytes (at least 3 MiB, a multiple of the page size), with a kernel image in the second
+ * MiB, kernel tables, and the frame allocator. Whatever was there before is forgotten.
  */
 void memory_init(u64 size);
 
-/* The same in two steps, for memory with holes: between them the test calls memblock_add, and memblock_reserve if it likes. */
+/*
+ * The same in two steps, for memory with holes: between them the test calls memblock_add, and memblock_reserve
+ * if it likes.
+ */
 void memory_begin(u64 size);
 void memory_finish(void);
 
 /* Free frames now, when all caches have given back theirs. */
 unsigned long free_frames(void);
 
-/* Setup and teardown of a test: 64 MiB; afterwards all frames must have come back and every audit must find nothing. */
+/*
+ * Setup and teardown of a test: 64 MiB; afterwards all frames must have come back and every audit must find
+ * nothing.
+ */
 int memory_setup(void **state);
 int memory_teardown(void **state);
 /* The same as assertions, for the middle of a test. */
@@ -73,7 +79,10 @@ void assert_memory_is_sound(void);
 /* An empty address space, loaded, with an 8 MiB stack limit and no other limits. mmput() it. */
 struct mm_struct *test_mm(void);
 
-/* As memory_setup and memory_teardown; also fails when an access used a stale translation, or when address spaces remain. */
+/*
+ * As memory_setup and memory_teardown; also fails when an access used a stale translation, or when address
+ * spaces remain.
+ */
 int mm_setup(void **state);
 int mm_teardown(void **state);
 #define mm_test(function) cmocka_unit_test_setup_teardown(function, mm_setup, mm_teardown)

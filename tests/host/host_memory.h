@@ -4,7 +4,10 @@
 
 #include "mm/types.h"
 
-/* Physical addresses [0, SIZE), all zero; an earlier arena is gone. Nothing of it counts as free until the allocator says so. */
+/*
+ * Physical addresses [0, SIZE), all zero; an earlier arena is gone. Nothing of it counts as free until the
+ * allocator says so.
+ */
 void host_memory_create(u64 size);
 void host_memory_destroy(void);
 

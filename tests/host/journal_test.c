@@ -1,6 +1,6 @@
 /*
- * The event journal: filters, the ring, and the JSON lines, each against a golden line. The lines also go to the file that the environment
- * variable JOURNAL_LINES names, where tests/host/host.t parses them.
+ * The event journal: filters, the ring, and the JSON lines, each against a golden line. The lines also go to
+ * the file that the environment variable JOURNAL_LINES names, where tests/host/host.t parses them.
  */
 #include <stdlib.h>
 #include "kernel/trace/journal.h"

@@ -84,8 +84,8 @@ void mmu_load(struct mm_struct *mm)
 }
 
 /*
- * Walks the tables for ADDRESS. Fills RESULT and returns the slots in PATH (PATH[1] is the leaf), or returns false: not present.
- * Rights are those that every level gives.
+ * Walks the tables for ADDRESS. Fills RESULT and returns the slots in PATH (PATH[1] is the leaf), or returns
+ * false: not present. Rights are those that every level gives.
  */
 static bool walk(unsigned long address, struct translation *result, pte_t *path[5])
 {

@@ -1,9 +1,10 @@
 /*
- * The processor as a host test sees it: 4-level walks with their access checks (Intel SDM vol. 3A, 4.6), accessed and dirty bits, a TLB
- * that forgets nothing by itself, and page faults that go to do_user_addr_fault.
+ * The processor as a host test sees it: 4-level walks with their access checks (Intel SDM vol. 3A, 4.6),
+ * accessed and dirty bits, a TLB that forgets nothing by itself, and page faults that go to do_user_addr_fault.
  *
- * The TLB is as stale as a real one may be: a translation that was used stays until it is flushed. So a missing flush shows: an access through
- * a translation that the tables no longer allow is a "stale translation", counted and described.
+ * The TLB is as stale as a real one may be: a translation that was used stays until it is flushed. So a missing
+ * flush shows: an access through a translation that the tables no longer allow is a "stale translation",
+ * counted and described.
  */
 #ifndef TESTS_HOST_MMU_H
 #define TESTS_HOST_MMU_H
@@ -22,24 +23,27 @@ struct touch {
 };
 
 /*
- * One access to the byte at ADDRESS in MM, which becomes the loaded address space: as ring 3 would make it. BYTE is read or written (may be NULL for
- * an execute).
+ * One access to the byte at ADDRESS in MM, which becomes the loaded address space: as ring 3 would make it.
+ * BYTE is read or written (may be NULL for an execute).
  */
 struct touch mmu_access(struct mm_struct *mm, unsigned long address, enum mmu_access access, u8 *byte);
 
 /*
- * Translates ADDRESS for ACCESS in the loaded address space as the processor would, by ring 3 (USER) or the kernel. Returns the byte's place,
- * or NULL with *ERROR: a page fault.
+ * Translates ADDRESS for ACCESS in the loaded address space as the processor would, by ring 3 (USER) or the
+ * kernel. Returns the byte's place, or NULL with *ERROR: a page fault.
  */
 u8 *mmu_translate(unsigned long address, enum mmu_access access, bool user, unsigned *error);
 
-/* Makes MM the loaded address space, as a switch of tasks does: loads CR3 if it is another one. NULL: the kernel's own. */
+/*
+ * Makes MM the loaded address space, as a switch of tasks does: loads CR3 if it is another one. NULL: the
+ * kernel's own.
+ */
 void mmu_load(struct mm_struct *mm);
 extern struct mm_struct *mmu_loaded_mm;
 
 /*
- * Checks every translation that the TLB holds against the tables of the loaded address space. NULL, or a sentence about the first one that allows what
- * the tables do not (valid until the next call).
+ * Checks every translation that the TLB holds against the tables of the loaded address space. NULL, or a
+ * sentence about the first one that allows what the tables do not (valid until the next call).
  */
 const char *mmu_tlb_audit(void);
 

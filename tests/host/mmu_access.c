@@ -1,4 +1,7 @@
-/* Accesses to user memory for host tests: with page faults served by mm/ itself, from ring 3 or by the kernel's user copies. */
+/*
+ * Accesses to user memory for host tests: with page faults served by mm/ itself, from ring 3 or by the kernel's
+ * user copies.
+ */
 #include "kernel/lib/panic.h"
 #include "tests/host/mmu.h"
 

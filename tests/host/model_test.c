@@ -6,7 +6,7 @@
 #include "kernel/lib/errno.h"
 #include "mm/audit.h"
 #include "mm/fault.h"
-#include "tests/host/harness.h"
+#include "tests/host/calls.h"
 
 #define WINDOW 0x10000000ul
 #define PAGES 48u
@@ -45,9 +45,7 @@ static unsigned long address_of(unsigned page)
 
 static unsigned long random_prot(void)
 {
-    static const unsigned long prots[] = { PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE,
-                                           PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE | PROT_EXEC,
-                                           PROT_WRITE, PROT_EXEC };
+    static const unsigned long prots[] = { PROT_NONE, PROT_READ, RW, RW, RW | PROT_EXEC, PROT_WRITE, PROT_EXEC };
     return prots[random_below(ARRAY_SIZE(prots))];
 }
 
@@ -74,6 +72,36 @@ static long model_mmap(struct process *p, unsigned first, unsigned n)
             p->pages[i].cell = &cells[cells_used++];
     }
     return 0;
+}
+
+/* The highest free range of N pages below mmap_base, found by walking the list. */
+static unsigned long highest_hole(const struct mm_struct *mm, unsigned n)
+{
+    unsigned long best = 0, floor = P;
+
+    for (const struct vm_area_struct *vma = mm->mmap; ; vma = vma->vm_next) {
+        unsigned long ceiling = MIN(vma ? vma->vm_start : TASK_SIZE, mm->mmap_base);
+        if (ceiling > floor && ceiling - floor >= n * P)
+            best = ceiling - n * P;
+        if (!vma)
+            return best;
+        floor = vma->vm_end;
+    }
+}
+
+/* mmap wherever there is room: mmap_base is just above the window, so it comes and goes there. */
+static void model_mmap_anywhere(struct process *p, unsigned n)
+{
+    unsigned long expected = highest_hole(p->mm, n), prot = random_prot();
+    unsigned long result = do_mmap(p->mm, NULL, 0, n * P, prot, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+
+    assert_int_equal(result, expected);
+    if (result < WINDOW) {
+        assert_int_equal(do_munmap(p->mm, result, n * P), 0);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        p->pages[(result - WINDOW) / P + i] = (struct model_page){ .mapped = true, .prot = prot };
 }
 
 static void model_munmap(struct process *p, unsigned first, unsigned n)
@@ -284,8 +312,8 @@ static void random_step(void)
 {
     static const char *const names[] = { "read", "write", "execute", "mmap", "munmap", "mprotect",
                                          "MADV_DONTNEED", "mlock", "mremap", "fork", "exit",
-                                         "fork advice" };
-    static const unsigned weights[] = { 20, 30, 3, 10, 6, 12, 5, 4, 8, 3, 3, 3 };
+                                         "mmap anywhere", "fork advice" };
+    static const unsigned weights[] = { 20, 30, 3, 10, 6, 12, 5, 4, 8, 3, 3, 8, 3 };
     struct process *p;
     do
         p = &processes[random_below(PROCESSES)];
@@ -311,6 +339,7 @@ static void random_step(void)
     case 8: model_mremap(p, first, n); break;
     case 9: model_fork(p); break;
     case 10: model_exit(p); break;
+    case 11: model_mmap_anywhere(p, n); break;
     default: model_fork_advice(p, first, n);
     }
     assert_int_equal(mm_audit(print_finding, (void *)names[what]), 0);
@@ -333,6 +362,7 @@ static void random_calls_agree_with_the_model(void **state)
         memset(cells, 0, sizeof(cells));
         memset(processes, 0, sizeof(processes));
         processes[0].mm = test_mm();
+        processes[0].mm->mmap_base = address_of(PAGES);
         for (unsigned step = 0; step < STEPS; step++) {
             if (getenv("TRACE"))
                 print_message("seed %lu step %u\n", seed, step);

@@ -1,49 +1,6 @@
 /* Page tables: making, finding, walking over sparse ranges, and freeing tables between neighbours. */
-#include <stdlib.h>
 #include "kernel/trace/journal.h"
-#include "tests/host/harness.h"
-
-#define ENTRY_BITS (PTE_PRESENT | PTE_USER | PTE_NX)
-
-static struct mm_struct mm;
-
-static int tables_setup(void **state)
-{
-    memory_setup(state);
-    mm = (struct mm_struct){ .pgd = pgd_alloc() };
-    mm.pgd_phys = virt_to_phys(mm.pgd);
-    return 0;
-}
-
-static int tables_teardown(void **state)
-{
-    assert_int_equal(mm.pgtables_bytes, 0);
-    pgd_free(mm.pgd);
-    return memory_teardown(state);
-}
-
-/* Maps made-up frame PFN at ADDRESS: nothing here looks into the frame. */
-static pte_t *map(unsigned long address, pfn_t pfn)
-{
-    pte_t *ptep = pte_alloc(&mm, address);
-
-    assert_non_null(ptep);
-    set_pte_at(&mm, address, ptep, pfn_pte(pfn, ENTRY_BITS));
-    return ptep;
-}
-
-static void unmap(unsigned long address)
-{
-    pte_t *ptep = pte_offset(mm.pgd, address);
-
-    assert_non_null(ptep);
-    ptep_get_and_clear(&mm, address, ptep);
-}
-
-static void free_all_tables(void)
-{
-    free_pgtables(&mm, 0, TASK_SIZE, 0, TASK_SIZE);
-}
+#include "tests/host/tables.h"
 
 static void missing_tables_are_made_once(void **state)
 {
@@ -98,153 +55,14 @@ static void without_memory_a_table_is_missing_and_nothing_is_lost(void **state)
         assert_null(pte_alloc(&mm, 0x123456000));
         assert_int_equal(mm.pgtables_bytes, (fail - 1) * PAGE_SIZE);
         assert_null(pte_offset(mm.pgd, 0x123456000));
-        free_all_tables();
+        if (fail == 1)
+            free_all_tables();
+        else
+            free_pgtables(&mm, 0x123456000, 0x123457000, 0, TASK_SIZE);     /* the same for a small range */
         assert_int_equal(mm.pgtables_bytes, 0);
     }
     fail_allocation_countdown = 1;
     assert_null(pgd_alloc());
-}
-
-/* ---- the iterator ---- */
-
-static void an_empty_address_space_is_walked_in_a_few_steps(void **state)
-{
-    struct pte_iter it = pte_iter_over(mm.pgd, 0, TASK_SIZE);
-
-    (void)state;
-    pte_steps = 0;
-    assert_false(pte_iter_next(&it));
-    assert_true(pte_steps <= 32);       /* 256 entries, eight at a time */
-    struct pte_iter none = pte_iter_over(mm.pgd, 0x5000, 0x5000);
-    assert_false(pte_iter_next(&none));
-}
-
-static void absent_subtrees_cost_one_step_each(void **state)
-{
-    unsigned long seen = 0;
-
-    (void)state;
-    /* 64 TiB with a page in each TiB. */
-    for (unsigned long i = 0; i < 64; i++)
-        map((i << 40) + 0x1234000, i + 1);
-    pte_steps = 0;
-    struct pte_iter it = pte_iter_over(mm.pgd, 0, 1ul << 46);
-    while (pte_iter_next(&it)) {
-        assert_int_equal(it.address, (seen << 40) + 0x1234000);
-        assert_int_equal(pte_pfn(*it.ptep), seen + 1);
-        seen++;
-    }
-    assert_int_equal(seen, 64);
-    /* Per page three tables of 64 groups and single steps inside groups; per PML4 entry one. Never per page of the range. */
-    assert_true(pte_steps <= 64 * 3 * (64 + 32) + 512);
-    free_all_tables();
-}
-
-static void bounds_are_kept_within_a_table(void **state)
-{
-    (void)state;
-    for (unsigned long i = 0; i < 20; i++)
-        map(0x10000000 + i * PAGE_SIZE, i + 1);
-    struct pte_iter it = pte_iter_over(mm.pgd, 0x10000000 + 3 * PAGE_SIZE, 0x10000000 + 7 * PAGE_SIZE);
-    for (unsigned long i = 3; i < 7; i++) {
-        assert_true(pte_iter_next(&it));
-        assert_int_equal(it.address, 0x10000000 + i * PAGE_SIZE);
-        assert_int_equal(pte_pfn(*it.ptep), i + 1);
-    }
-    assert_false(pte_iter_next(&it));
-    free_all_tables();
-}
-
-static void the_body_may_clear_entries(void **state)
-{
-    unsigned long count = 0;
-
-    (void)state;
-    for (unsigned long i = 0; i < 1500; i++)
-        map(0x10000000 + i * PAGE_SIZE, i + 1);
-    struct pte_iter it = pte_iter_over(mm.pgd, 0, TASK_SIZE);
-    while (pte_iter_next(&it)) {
-        assert_int_equal(pte_pfn(ptep_get_and_clear(&mm, it.address, it.ptep)), ++count);
-    }
-    assert_int_equal(count, 1500);
-    it = pte_iter_over(mm.pgd, 0, TASK_SIZE);
-    assert_false(pte_iter_next(&it));
-    free_all_tables();
-}
-
-static void the_first_and_the_last_user_page_are_seen(void **state)
-{
-    (void)state;
-    map(0, 1);
-    map(TASK_SIZE - PAGE_SIZE, 2);
-    struct pte_iter it = pte_iter_over(mm.pgd, 0, TASK_SIZE);
-    assert_true(pte_iter_next(&it));
-    assert_int_equal(it.address, 0);
-    assert_true(pte_iter_next(&it));
-    assert_int_equal(it.address, TASK_SIZE - PAGE_SIZE);
-    assert_false(pte_iter_next(&it));
-    free_all_tables();
-}
-
-/* The model: page numbers in ascending order, each with a frame number. */
-struct mapping {
-    unsigned long address;
-    pfn_t pfn;
-};
-
-static int by_address(const void *a, const void *b)
-{
-    unsigned long left = ((const struct mapping *)a)->address, right = ((const struct mapping *)b)->address;
-    return left < right ? -1 : left > right;
-}
-
-/* An address somewhere in the user half: clusters at all distances. */
-static unsigned long random_address(u64 *random)
-{
-    u64 roll = next_random(random);
-    unsigned long cluster = (roll % 5) * 0x123456789000ul % TASK_SIZE;
-    unsigned long spread = 1ul << (12 + (roll >> 8) % 35);
-    return (cluster + (next_random(random) % spread)) % TASK_SIZE & PAGE_MASK;
-}
-
-static void random_entries_are_walked_in_order(void **state)
-{
-    enum { MAPPINGS = 1500 };
-    static struct mapping model[MAPPINGS];
-    u64 random = 8;
-
-    (void)state;
-    for (unsigned i = 0; i < MAPPINGS; i++) {
-        model[i] = (struct mapping){ random_address(&random), i + 1 };
-        map(model[i].address, model[i].pfn);
-    }
-    qsort(model, MAPPINGS, sizeof(model[0]), by_address);
-    unsigned count = 0;
-    for (unsigned i = 0; i < MAPPINGS; i++)     /* one per address; the last one written counts */
-        if (count == 0 || model[count - 1].address != model[i].address)
-            model[count++] = model[i];
-    for (unsigned i = 0; i < count; i++)
-        model[i].pfn = pte_pfn(*pte_offset(mm.pgd, model[i].address));
-
-    for (unsigned round = 0; round < 400; round++) {
-        unsigned long start = round == 0 ? 0 : random_address(&random);
-        unsigned long end = round == 0 ? TASK_SIZE : random_address(&random);
-        unsigned at = 0;
-
-        struct pte_iter it = pte_iter_over(mm.pgd, start, end);
-        while (at < count && model[at].address < start)
-            at++;
-        while (pte_iter_next(&it)) {
-            assert_true(at < count);
-            assert_int_equal(it.address, model[at].address);
-            assert_int_equal(pte_pfn(*it.ptep), model[at].pfn);
-            at++;
-        }
-        assert_true(at == count || start >= end || model[at].address >= end);
-    }
-    for (unsigned i = 0; i < count; i++)
-        unmap(model[i].address);
-    free_all_tables();
 }
 
 /* ---- freeing tables ---- */
@@ -419,8 +237,6 @@ static void tables_are_written_down(void **state)
         assert_int_equal(journal_ring[i].args[0], journal_ring[7 - i].args[0]);
 }
 
-#define tables_test(function) cmocka_unit_test_setup_teardown(function, tables_setup, tables_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,12 +244,6 @@ int main(void)
         tables_test(fresh_tables_are_empty),
         tables_test(the_kernel_half_is_shared_and_the_user_half_empty),
         tables_test(without_memory_a_table_is_missing_and_nothing_is_lost),
-        tables_test(an_empty_address_space_is_walked_in_a_few_steps),
-        tables_test(absent_subtrees_cost_one_step_each),
-        tables_test(bounds_are_kept_within_a_table),
-        tables_test(the_body_may_clear_entries),
-        tables_test(the_first_and_the_last_user_page_are_seen),
-        tables_test(random_entries_are_walked_in_order),
         tables_test(a_table_with_a_neighbour_stays),
         tables_test(each_level_goes_when_its_last_mapping_goes),
         tables_test(the_topmost_tables_go_with_the_last_mapping_of_the_stack),

@@ -1,4 +1,7 @@
-/* The kernel's formatted output against the host's C library (see host.mk for its names here), and kernel messages. */
+/*
+ * The kernel's formatted output against the host's C library (see host.mk for its names here), and kernel
+ * messages.
+ */
 #include <stdlib.h>
 #include "kernel/lib/printf.h"
 #include "tests/host/harness.h"

@@ -1,4 +1,7 @@
-/* The red-black tree: random work against a sorted array, the rules after every step, and the stored values along the paths. */
+/*
+ * The red-black tree: random work against a sorted array, the rules after every step, and the stored values
+ * along the paths.
+ */
 #include "kernel/lib/rbtree.h"
 #include "tests/host/harness.h"
 

@@ -29,7 +29,7 @@ int getopt(int count, char *const arguments[], const char *options)
         }
         place = 1;
     }
-    optopt = word[place++];
+    optopt = (unsigned char)word[place++];
     int last = word[place] == '\0';
     const char *rest = word + place;
     const char *option = optopt == ':' ? NULL : strchr(options, optopt);

@@ -137,7 +137,7 @@ char *strpbrk(const char *text, const char *accepted)
 
 char *strtok_r(char *restrict text, const char *restrict separators, char **restrict state)
 {
-    char *word = text != NULL ? text : *state;
+    char *word = text != NULL ? text : *state; /* which is null only if there was no first call */
     word += strspn(word, separators);
     *state = word + strcspn(word, separators);
     if (**state != '\0')

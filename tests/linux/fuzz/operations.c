@@ -240,7 +240,7 @@ static void remap(void)
 
 static void advise(void)
 {
-    static const int kinds[] = {0, 1, 2, 3, 4, 4, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    static const int kinds[] = {0, 1, 2, 3, 4, 4, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
                                 22, 23, 24, 5};
     unsigned long address = pick_page(), length = pick_length();
     int advice = kinds[pick(sizeof(kinds) / sizeof(kinds[0]))];
