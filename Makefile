@@ -11,7 +11,9 @@ SHELL := /bin/sh
 
 ifeq ($(DEBUG),1)
 BUILD := build-debug
-OPTIMISE := -Og -g3 -DZEROPAGE_DEBUG
+# Without inlining, so that each step of the fault path can be stepped into.
+OPTIMISE := -Og -g3 -fno-inline -DZEROPAGE_DEBUG
+USER_CFLAGS += -Og -g3 -fno-omit-frame-pointer
 else
 BUILD := build
 OPTIMISE := -O2 -g
@@ -26,7 +28,8 @@ AGAIN = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(PROCESSORS))
 MEMORY ?= 256M
 FIRMWARE ?= bios
 
-.PHONY: all run run-direct iso test bench performance check doctor setup clean help
+PROG ?= tour
+.PHONY: all run run-direct debug debug-server timeline setup-viewer iso test bench performance check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
@@ -41,6 +44,25 @@ run-direct: ## The same without GRUB: QEMU starts the kernel itself (PVH).
 	@tools/setup build run
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
 	@tools/boot --build $(BUILD) --memory $(MEMORY) --firmware direct
+
+debug: ## Step through page faults: GDB with a machine of its own, stopped at the first fault of PROG="tour".
+	@tools/setup build run debug
+	@$(AGAIN) DEBUG=1 debug-programs
+	@tools/debug --memory $(MEMORY) $(PROG)
+
+debug-server: ## The same machine for the GDB of an editor, which finds it at localhost:1234 (.vscode/launch.json).
+	@tools/setup build run debug
+	@$(AGAIN) DEBUG=1 debug-programs
+	@tools/debug --memory $(MEMORY) --server $(PROG)
+
+timeline: ## Run PROG="tour" and make of its journal a page to step through, build/timeline.html (docs/timeline.md).
+	@tools/setup build run
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
+	@BUILD=$(BUILD) tools/viewer/record --memory $(MEMORY) -o $(BUILD)/timeline.html $(PROG)
+
+setup-viewer: ## Install what the browser test of the timeline needs: Node.js, Chromium and playwright-core.
+	@tools/setup viewer
+	@npm ci --prefix tests/timeline --no-audit --no-fund
 
 iso: ## Build the ISO for BIOS and UEFI, and print its hash.
 	@tools/setup build
@@ -170,6 +192,9 @@ $(BUILD)/zeropage.elf: $(kernel_objects) $(BUILD)/ksyms.asm.o $(BUILD)/zeropage-
 # These add to USER_PROGRAMS, GUEST_TESTS, HOST_TESTS, LINUX_TESTS and BENCH_PROGRAMS: the files that they build.
 
 include user/user.mk $(sort $(wildcard tests/*/*.mk))
+
+.PHONY: debug-programs
+debug-programs: $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(DEBUG_PROGRAMS)
 
 .PHONY: test-programs
 test-programs: $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(BUILD)/zeropage.iso $(HOST_TESTS) $(LINUX_TESTS) \

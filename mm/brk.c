@@ -16,8 +16,7 @@ static int grow_heap(struct mm_struct *mm, unsigned long old_end, unsigned long 
     unsigned long vm_flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
                              VM_ACCOUNT | mm->def_flags;
 
-    if (IS_ERR_VALUE(get_unmapped_area(mm, old_end, length, MAP_FIXED)) ||
-        mlock_future_check(mm, mm->def_flags, length))
+    if (new_end > TASK_SIZE || mlock_future_check(mm, mm->def_flags, length))
         return -ENOMEM;
 
     /* One free page stays below the next mapping, and its guard gap when it grows down. */
@@ -32,6 +31,7 @@ static int grow_heap(struct mm_struct *mm, unsigned long old_end, unsigned long 
     /* Only the heap grows: a program's data that ends where the heap begins stays a VMA of its own. */
     if (prev && prev->vm_end > mm->start_brk && vma_can_grow(prev, old_end, vm_flags)) {
         vma_set_end(prev, new_end);
+        mm->mmap_cache = prev;
     } else {
         struct vm_area_struct *vma = vma_alloc(mm);
         if (unlikely(!vma)) {
@@ -42,7 +42,7 @@ static int grow_heap(struct mm_struct *mm, unsigned long old_end, unsigned long 
         vma->vm_end = new_end;
         vma->vm_flags = vm_flags;
         vma->vm_pgoff = old_end >> PAGE_SHIFT;
-        insert_vm_struct(mm, vma);
+        insert_vm_struct_between(mm, vma, prev, next);
     }
     vm_stat_account(mm, vm_flags, (long)pages);
     if (unlikely(vm_flags & VM_LOCKED))

@@ -13,16 +13,13 @@ static inline bool vma_needs_copy(const struct vm_area_struct *vma)
     return vma->vm_anon != 0;
 }
 
-/* Shares the page of *FROM with the child: neither may write to it any more. Returns the child's entry. */
-static inline pte_t share_page(struct mm_struct *parent, unsigned long address, pte_t *from)
+/* One more user for the frame of PTE: any but the child's copy of a page of one's own. */
+static __attribute__((noinline)) void share_other_page(struct mm_struct *child, struct page *page)
 {
-    pte_t pte = *from;
-
-    if (pte_write(pte)) {
-        pte = pte_wrprotect(pte);
-        set_pte_at(parent, address, from, pte);
-    }
-    return pte_mkold(pte);
+    if (page->type == PAGE_ZERO)
+        return;     /* counts nobody */
+    get_page(page);
+    child->rss[page_counter(page)]++;
 }
 
 /* Copies the entries of one page table: [address, end) lies within what TO and FROM, its tables' slots, cover. */
@@ -30,22 +27,27 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *child, 
                            pte_t *from, unsigned long address, unsigned long end)
 {
     struct mm_struct *parent = vma->vm_mm;
+    const pte_t *behind = from + ((end - address) >> PAGE_SHIFT);
     long anonymous = 0;
 
-    for (; address < end; address += PAGE_SIZE, to++, from++) {
-        if (pte_none(*from))
+    for (; from < behind; address += PAGE_SIZE, to++, from++) {
+        pte_t pte = *from;
+        if (pte_none(pte))
             continue;
-        if (likely(!is_zero_pfn(pte_pfn(*from)))) {
-            struct page *page = pte_page(*from);
+        struct page *page = pte_page(pte);
+        if (likely(page->type == PAGE_ANON)) {
             get_page(page);
-            if (likely(page->type == PAGE_ANON)) {
-                page->flags &= (u16)~PG_ANON_EXCLUSIVE;
-                anonymous++;
-            } else {
-                child->rss[page_counter(page)]++;
-            }
+            page->flags &= (u16)~PG_ANON_EXCLUSIVE;
+            anonymous++;
+        } else {
+            share_other_page(child, page);
         }
-        set_pte_at(child, address, to, share_page(parent, address, from));
+        /* Neither may write to it any more. */
+        if (pte_write(pte)) {
+            pte = pte_wrprotect(pte);
+            set_pte_at(parent, address, from, pte);
+        }
+        set_pte_at(child, address, to, pte_mkold(pte));
     }
     child->rss[MM_ANONPAGES] += anonymous;
 }

@@ -13,16 +13,9 @@ int sysctl_overcommit_memory;
 int sysctl_overcommit_ratio = 50;
 unsigned long vm_committed;
 
-bool may_expand_vm(const struct mm_struct *mm, unsigned long vm_flags, unsigned long pages)
+bool data_limit_is_soft(const struct mm_struct *mm, unsigned long pages)
 {
-    const struct mm_limits *limits = &mm->limits;
-
-    if (unlikely(mm->total_vm + pages > limits->as >> PAGE_SHIFT))
-        return false;
-    if (likely(!is_data_mapping(vm_flags) || mm->data_vm + pages <= limits->data >> PAGE_SHIFT))
-        return true;
-    /* A soft limit of 0 means "measure, do not limit": only the hard limit counts then. */
-    return limits->data == 0 && mm->data_vm + pages <= limits->data_hard >> PAGE_SHIFT;
+    return mm->limits.data == 0 && mm->data_vm + pages <= mm->limits.data_hard >> PAGE_SHIFT;
 }
 
 unsigned long vm_commit_limit(void)
@@ -41,21 +34,11 @@ static bool strict_commit_allows(const struct mm_struct *mm)
     return limit > kept && vm_committed < limit - kept;
 }
 
-int vm_acct_memory(struct mm_struct *mm, unsigned long pages)
+bool vm_commit_allowed(const struct mm_struct *mm, unsigned long pages)
 {
-    vm_committed += pages;
-    mm->committed += pages;
-
-    bool allowed;
     if (sysctl_overcommit_memory == OVERCOMMIT_ALWAYS)
-        allowed = true;
-    else if (sysctl_overcommit_memory == OVERCOMMIT_NEVER)
-        allowed = strict_commit_allows(mm);
-    else
-        allowed = pages <= total_frames;    /* the heuristic refuses only what could never be had */
-    if (likely(allowed))
-        return 0;
-
-    vm_unacct_memory(mm, pages);
-    return -ENOMEM;
+        return true;
+    if (sysctl_overcommit_memory == OVERCOMMIT_NEVER)
+        return strict_commit_allows(mm);
+    return pages <= total_frames;   /* the heuristic refuses only what could never be had */
 }

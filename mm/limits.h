@@ -4,6 +4,7 @@
 
 #include "kernel/lib/errno.h"
 #include "mm/mm.h"
+#include "mm/page_alloc.h"
 
 /* The kinds of mapping that /proc/PID/status and RLIMIT_DATA tell apart, as in Linux. */
 static inline bool is_stack_mapping(unsigned long vm_flags)
@@ -33,8 +34,19 @@ static inline void vm_stat_account(struct mm_struct *mm, unsigned long vm_flags,
         mm->data_vm += (unsigned long)pages;
 }
 
+/* True when RLIMIT_DATA, which would be exceeded, does not count: a soft limit of 0 only measures. */
+bool data_limit_is_soft(const struct mm_struct *mm, unsigned long pages);
+
 /* True when RLIMIT_AS and RLIMIT_DATA allow PAGES more with VM_FLAGS. */
-bool may_expand_vm(const struct mm_struct *mm, unsigned long vm_flags, unsigned long pages);
+static inline bool may_expand_vm(const struct mm_struct *mm, unsigned long vm_flags,
+                                 unsigned long pages)
+{
+    if (unlikely(mm->total_vm + pages > mm->limits.as >> PAGE_SHIFT))
+        return false;
+    if (likely(mm->data_vm + pages <= mm->limits.data >> PAGE_SHIFT) || !is_data_mapping(vm_flags))
+        return true;
+    return data_limit_is_soft(mm, pages);
+}
 
 /* Values of sysctl_overcommit_memory: 0 refuses only what could never be had. */
 #define OVERCOMMIT_GUESS 0
@@ -51,12 +63,26 @@ static inline bool accountable_mapping(unsigned long vm_flags)
     return (vm_flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
 }
 
-/* Promises PAGES more to MM if the overcommit mode allows it: 0 or -ENOMEM. Taken back by vm_unacct_memory. */
-int vm_acct_memory(struct mm_struct *mm, unsigned long pages);
+/* True when the overcommit mode allows PAGES more for MM, which are counted already. */
+bool vm_commit_allowed(const struct mm_struct *mm, unsigned long pages);
+
 static inline void vm_unacct_memory(struct mm_struct *mm, unsigned long pages)
 {
     mm->committed -= pages;
     vm_committed -= pages;
+}
+
+/* Promises PAGES more to MM if the overcommit mode allows it: 0 or -ENOMEM. Taken back by vm_unacct_memory. */
+static inline int vm_acct_memory(struct mm_struct *mm, unsigned long pages)
+{
+    vm_committed += pages;
+    mm->committed += pages;
+    if (likely(sysctl_overcommit_memory == OVERCOMMIT_GUESS && pages <= total_frames))
+        return 0;
+    if (vm_commit_allowed(mm, pages))
+        return 0;
+    vm_unacct_memory(mm, pages);
+    return -ENOMEM;
 }
 
 /* True when the program may lock anything at all. */

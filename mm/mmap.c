@@ -46,9 +46,20 @@ static unsigned long unmapped_area_bottomup(struct mm_struct *mm, unsigned long 
     return vm_unmapped_area_bottomup(mm, length, low, high);
 }
 
+/* Where LENGTH bytes fit into the hole that the last top-down search found; 0: it has to be searched again. */
+static inline unsigned long next_hole(const struct mm_struct *mm, unsigned long length)
+{
+    const struct vm_area_struct *vma = mm->hole_below;
+
+    if (!vma || !vma->vm_prev || length < mm->hole_above || vm_start_gap(vma) > mm->mmap_base)
+        return 0;
+    unsigned long floor = vma->vm_prev->vm_end, ceiling = vm_start_gap(vma);
+    return ceiling > floor && ceiling - floor >= length ? ceiling - length : 0;
+}
+
 /* HINT when that is free, else the highest free range below mmap_base. HINT and LENGTH are page-aligned. */
-static unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint, unsigned long length,
-                                   unsigned long flags)
+static inline unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint,
+                                          unsigned long length, unsigned long flags)
 {
     if (unlikely(flags & MAP_32BIT))
         return unmapped_area_bottomup(mm, hint, length, flags);
@@ -56,14 +67,17 @@ static unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint, uns
     if (hint && hint <= TASK_SIZE - length && is_free(mm, hint, length))
         return hint;
 
-    unsigned long address = vm_unmapped_area_topdown(mm, length, PAGE_SIZE, mm->mmap_base);
+    unsigned long address = next_hole(mm, length);
+    if (likely(address))
+        return address;
+    address = vm_unmapped_area_topdown(mm, length, PAGE_SIZE, mm->mmap_base);
     if (likely(!IS_ERR_VALUE(address)))
         return address;
     return unmapped_area_bottomup(mm, hint, length, flags);
 }
 
-unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
-                                unsigned long flags)
+static inline unsigned long find_area(struct mm_struct *mm, unsigned long address,
+                                      unsigned long length, unsigned long flags)
 {
     if (length > TASK_SIZE)
         return (unsigned long)-ENOMEM;
@@ -79,6 +93,12 @@ unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, uns
     if (address < mmap_min_addr && !mm->may_map_low)
         return (unsigned long)-EPERM;
     return address;
+}
+
+unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
+                                unsigned long flags)
+{
+    return find_area(mm, address, length, flags);
 }
 
 /* A hint is rounded down to its page; one that is not 0 but too low means the lowest allowed page. */
@@ -221,14 +241,16 @@ static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct reques
  * Enters the mapping between PREV and NEXT: by extending one of them, or as a VMA of its own (VMA, if there is one already). 0 or -ENOMEM;
  * VMA is used or freed.
  */
-static int enter_mapping(struct mm_struct *mm, const struct request *request,
-                         struct vm_area_struct *prev, struct vm_area_struct *next,
-                         struct vm_area_struct *vma)
+static __always_inline_fn int enter_mapping(struct mm_struct *mm, const struct request *request,
+                                            struct vm_area_struct *prev, struct vm_area_struct *next,
+                                            struct vm_area_struct *vma)
 {
     const struct mmap_source *source = request->source;
+    bool has_neighbour = (prev && prev->vm_end == request->start) ||
+                         (next && next->vm_start == request->end);
 
     /* A shared anonymous mapping is an object of its own: it joins nothing. */
-    if (!is_shared_anonymous(request) &&
+    if (has_neighbour && !is_shared_anonymous(request) &&
         vma_expand(prev, next, request->start, request->end, request->vm_flags,
                    source ? source->ops : NULL, source ? source->mapping : NULL, request->pgoff)) {
         if (vma)
@@ -252,7 +274,7 @@ static int enter_mapping(struct mm_struct *mm, const struct request *request,
  * Makes the mapping, in place of whatever is there. What can fail for want of kernel memory comes before anything is unmapped; refusals
  * by the overcommit rule come after, as in Linux. The address or -ENOMEM.
  */
-static unsigned long mmap_region(struct mm_struct *mm, struct request *request)
+static __always_inline_fn unsigned long mmap_region(struct mm_struct *mm, struct request *request)
 {
     unsigned long pages = (request->end - request->start) >> PAGE_SHIFT;
     struct vm_area_struct *vma = NULL;
@@ -318,7 +340,7 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
     if (unlikely(flags & MAP_HUGETLB))
         return source ? (unsigned long)-EINVAL : refuse_huge_mapping(address, flags);
 
-    address = get_unmapped_area(mm, address, length, flags);
+    address = find_area(mm, address, length, flags);
     if (IS_ERR_VALUE(address))
         return address;
     if ((flags & MAP_FIXED_NOREPLACE) && find_vma_intersection(mm, address, address + length))

@@ -36,8 +36,8 @@ enum mm_counter page_counter(const struct page *page)
 static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned long address,
                                    unsigned long end)
 {
-    const pfn_t zero = zero_pfn;
     unsigned long zapped = 0, anonymous = 0;
+    struct frame_run run = { NULL, NULL };
 
     for (; address < end; address += PAGE_SIZE, ptep++) {
         pte_t pte = *ptep;
@@ -45,18 +45,19 @@ static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned l
             continue;
         set_pte_at(mm, address, ptep, (pte_t){ 0 });
         zapped++;
-        if (pte_pfn(pte) == zero)
-            continue;
         struct page *page = pte_page(pte);
         if (likely(page->type == PAGE_ANON)) {
             anonymous++;
-        } else {
+            if (--page->_refcount == 0)
+                free_in_run(&run, page);
+        } else if (page->type != PAGE_ZERO) {
             mm->rss[page_counter(page)]--;
             if (pte_dirty(pte))
                 page->flags |= PG_DIRTY;
+            put_page(page);
         }
-        put_page(page);
     }
+    free_run(&run);
     mm->rss[MM_ANONPAGES] -= (long)anonymous;
     return zapped;
 }
@@ -120,6 +121,21 @@ static struct vm_area_struct *cut_out(struct vm_area_struct *vma, unsigned long 
     return next;
 }
 
+/* True when one page table serves all of [start, end). */
+static inline bool is_in_one_table(unsigned long start, unsigned long end)
+{
+    return end - ALIGN_DOWN(start, LEVEL_SIZE(2)) <= LEVEL_SIZE(2);
+}
+
+/* True when the entry of LEVEL that serves ADDRESS serves something below FLOOR or from CEILING on, too. */
+static inline bool is_shared_entry(unsigned long address, unsigned level, unsigned long floor,
+                                   unsigned long ceiling)
+{
+    unsigned long first = ALIGN_DOWN(address, LEVEL_SIZE(level));
+
+    return first < floor || (first + LEVEL_SIZE(level) > ceiling && ceiling < TASK_SIZE);
+}
+
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
 {
     if (!IS_ALIGNED(start, PAGE_SIZE) || start > TASK_SIZE || length > TASK_SIZE - start)
@@ -137,7 +153,11 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
         if (error)
             return error;
     }
-    update_hiwater(mm);
+    /* A small range that nobody touched, or whose table others use, is the usual case: then there is less to be done. */
+    bool is_small = is_in_one_table(start, end);
+    bool is_untouched = is_small && !pte_offset(mm->pgd, start);
+    if (!is_untouched || mm->total_vm > mm->hiwater_vm)
+        update_hiwater(mm);
 
     unsigned long floor = first->vm_start < start ? start
                         : first->vm_prev ? first->vm_prev->vm_end : 0;
@@ -145,11 +165,16 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
     struct vm_area_struct *vma = first;
     while (vma && vma->vm_start < end) {
         unsigned long from = MAX(vma->vm_start, start), to = MIN(vma->vm_end, end);
-        zapped += zap_range(vma, from, to);
+        if (!is_untouched)
+            zapped += zap_range(vma, from, to);
         unaccount(vma, from, to);
         vma = cut_out(vma, start, end);
     }
-    free_pgtables(mm, start, end, floor, vma ? vma->vm_start : TASK_SIZE);
+    unsigned long ceiling = vma ? vma->vm_start : TASK_SIZE;
+    bool keeps_tables = is_small && (is_shared_entry(start, 2, floor, ceiling) ||
+                                     (is_untouched && is_shared_entry(start, 3, floor, ceiling)));
+    if (!keeps_tables)
+        free_pgtables(mm, start, end, floor, ceiling);
     if (zapped)
         flush_range(mm, start, end);
     return 0;

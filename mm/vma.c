@@ -14,11 +14,18 @@ static DEFINE_SLAB_CACHE(vma_cache, "vm_area_struct", sizeof(struct vm_area_stru
 
 struct vm_area_struct *vma_alloc(struct mm_struct *mm)
 {
-    struct vm_area_struct *vma = slab_zalloc(&vma_cache);
-    if (likely(vma)) {
-        vma->vm_mm = mm;
-        list_init(&vma->shared);
-    }
+    struct vm_area_struct *vma = slab_alloc(&vma_cache);
+    if (unlikely(!vma))
+        return NULL;
+    /* The links follow when it is linked. */
+    vma->vm_start = vma->vm_end = 0;
+    vma->vm_mm = mm;
+    vma->vm_flags = 0;
+    vma->vm_ops = NULL;
+    vma->vm_mapping = NULL;
+    vma->vm_pgoff = 0;
+    vma->vm_anon = 0;
+    list_init(&vma->shared);
     return vma;
 }
 
@@ -56,6 +63,9 @@ static inline bool is_first_above(const struct vm_area_struct *vma, unsigned lon
 struct vm_area_struct *find_vma_in_index(struct mm_struct *mm, unsigned long address)
 {
     struct vm_area_struct *found = mm->mmap_cache;
+    /* The last one found or, for those who go up the addresses, the one above it. */
+    if (found && address >= found->vm_end)
+        found = found->vm_next;
     if (found && is_first_above(found, address))
         return found;
 
@@ -81,7 +91,10 @@ struct vm_area_struct *find_vma_in_index(struct mm_struct *mm, unsigned long add
 struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long address,
                                      struct vm_area_struct **prev)
 {
-    struct vm_area_struct *vma = find_vma(mm, address);
+    /* Who asks for the neighbours of a free range has often just found it. */
+    struct vm_area_struct *vma = mm->hole_below;
+    if (!vma || !is_first_above(vma, address))
+        vma = find_vma(mm, address);
     *prev = vma ? vma->vm_prev : vma_last(mm);
     return vma;
 }
@@ -164,8 +177,11 @@ static void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
         parent = &prev->vm_rb;
         link = &parent->right;
     }
+    bool insertion_updates_next = next && parent == &next->vm_rb;
+    if (insertion_updates_next)
+        next->vm_prev = vma;
     rb_insert(&mm->mm_rb, &vma->vm_rb, parent, link, update_largest_gap);
-    if (next) {
+    if (next && !insertion_updates_next) {
         next->vm_prev = vma;
         gap_changed(next);
     }
@@ -188,7 +204,9 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
         mm->mmap = next;
     if (next) {
         next->vm_prev = prev;
-        gap_changed(next);
+        /* A leaf below NEXT: the way up begins there anyway. */
+        if (rb_parent(&vma->vm_rb) != &next->vm_rb || vma->vm_rb.left)
+            gap_changed(next);
     }
     rb_erase(&mm->mm_rb, &vma->vm_rb, update_largest_gap);
     mm->map_count--;
@@ -280,18 +298,18 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
         return -ENOMEM;
     journal(JOURNAL_VMA_SPLIT, vma->vm_start, vma->vm_end, vma->vm_flags, address);
 
-    /* Linking brings the gaps up to date: neither part has one below it but the lower part's old one. */
+    /* VMA gives way only when the other part is linked: so no gap ever shows between the two, and none has to be recorded. */
     unsigned long pages_below = (address - vma->vm_start) >> PAGE_SHIFT;
     if (new_below) {
         new->vm_end = address;
+        link_between(mm, new, vma->vm_prev, vma);
         vma->vm_start = address;
         vma->vm_pgoff += pages_below;
-        link_between(mm, new, vma->vm_prev, vma);
     } else {
         new->vm_start = address;
         new->vm_pgoff += pages_below;
-        vma->vm_end = address;
         link_between(mm, new, vma, vma->vm_next);
+        vma->vm_end = address;
     }
     return 0;
 }

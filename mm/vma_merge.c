@@ -226,7 +226,8 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
     if (end != vma->vm_end) {
         *error = split_vma(mm, vma, end, false);
         if (*error) {
-            if (splits_start)
+            /* At the limit of mappings Linux leaves the first split, which programs can see; without memory nothing is to change. */
+            if (splits_start && mm->map_count < sysctl_max_map_count)
                 (void)vma_merge(mm, vma->vm_prev, vma->vm_start, vma->vm_end, vma->vm_flags,
                                 vma->vm_anon, vma->vm_ops, vma->vm_mapping, vma->vm_pgoff);
             return NULL;

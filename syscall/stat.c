@@ -1,4 +1,5 @@
 /* The calls that tell what a file is. */
+#include "kernel/fs/regular.h"
 #include "kernel/lib/string.h"
 #include "mm/page_alloc.h"
 #include "syscall/user.h"
@@ -170,8 +171,10 @@ static long put_statfs(const struct inode *inode, unsigned long to)
     } else if (inode->device == DEVICE_PIPE) {
         stat.type = PIPEFS_MAGIC;
     } else {
-        stat.blocks = total_frames;
-        stat.blocks_free = stat.blocks_available = frame_counts[PAGE_FREE];
+        unsigned long limit = MIN(regular_page_limit(inode->device), total_frames);
+        unsigned long used = MIN(regular_page_count(inode->device), limit);
+        stat.blocks = limit;
+        stat.blocks_free = stat.blocks_available = MIN(limit - used, frame_counts[PAGE_FREE]);
     }
     return put_user(stat, to);
 }

@@ -45,11 +45,12 @@ def uefi_arguments():
 
 def command_line(*, kernel=None, archive=None, append="", iso=None, firmware="direct", memory="256M",
                  icount=False, cpu=None, console=("null",), messages=("null",), events=None,
-                 exit_device=True, extra=()):
+                 exit_device=True, debugger=None, extra=()):
     """
     The command that starts a machine. Direct: KERNEL, ARCHIVE and the kernel's command line APPEND; else ISO.
     CONSOLE and MESSAGES are the backends (with their options) of COM1 and COM2; EVENTS is the path that the
     journal goes to. Without EXIT_DEVICE the guest's power-off ends QEMU with status 0 instead of POWERED_OFF.
+    DEBUGGER is where a GDB is to be ("stdio", "tcp:HOST:PORT"): the machine then waits for its word to start.
     """
     if shutil.which(EMULATOR) is None:
         raise Unavailable(f"{EMULATOR} is not installed; tools/setup run installs it")
@@ -75,6 +76,8 @@ def command_line(*, kernel=None, archive=None, append="", iso=None, firmware="di
                     "-device", "isa-debugcon,iobase=0xe9,chardev=events"]
     if exit_device:
         command += ["-device", "isa-debug-exit,iobase=0x501,iosize=0x02"]
+    if debugger:
+        command += ["-S", "-gdb", debugger]
     return command + list(extra)
 
 

@@ -12,6 +12,11 @@ static DEFINE_SLAB_CACHE(file_cache, "file", sizeof(struct file), 8);
 
 WAIT_QUEUE(poll_queue);
 
+static bool counts_as_writer(const struct file *file)
+{
+    return S_ISREG(file->inode->mode) && file_writable(file);
+}
+
 struct file *file_open_inode(struct inode *inode, int flags)
 {
     struct file *file = slab_zalloc(&file_cache);
@@ -24,6 +29,7 @@ struct file *file_open_inode(struct inode *inode, int flags)
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->refcount = 1;
     mapping_get(&inode->mapping);
+    inode->writers += counts_as_writer(file);
     if (!(flags & O_PATH) && inode->ops->open) {
         int error = inode->ops->open(inode, file);
         if (error) {
@@ -42,6 +48,7 @@ void file_put(struct file *file)
         return;
     if (file->ops && file->ops->release && !(file->flags & O_PATH))
         file->ops->release(file);
+    file->inode->writers -= counts_as_writer(file);
     mapping_put(&file->inode->mapping);
     inode_put(file->inode);
     slab_free(&file_cache, file);
@@ -63,7 +70,10 @@ static int check_open(const struct inode *inode, int flags)
         what |= MAY_WRITE;
     if (S_ISDIR(inode->mode) && ((what & MAY_WRITE) || (flags & O_CREAT)))
         return -EISDIR;
-    return inode_permission(inode, what, false);
+    int error = inode_permission(inode, what, false);
+    if (!error && (what & MAY_WRITE) && inode_is_executed(inode))
+        error = -ETXTBSY;
+    return error;
 }
 
 /* Makes the file that PATH names and that is not there. */

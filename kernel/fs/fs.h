@@ -128,7 +128,7 @@ struct inode {
     const struct file_operations *file_ops;
     /* Regular files: the pages and the size. Its references (one is the inode's) keep the structure alive. */
     struct address_space mapping;
-    struct inode *parent;           /* the directory that has named it, with a reference; / is its own; NULL: nameless */
+    struct inode *parent;           /* the directory that has named it, with a reference; NULL: none; / is its own */
     char *name;                     /* kmalloc'ed */
     bool deleted;                   /* the name is gone: " (deleted)" in maps */
     u64 atime, mtime, ctime;        /* nanoseconds since 1970 */
@@ -140,6 +140,7 @@ struct inode {
     const u8 *archive_data;
     u64 archive_size;
     u32 seals;                      /* F_SEAL_… (memfd) */
+    int writers;                    /* regular files: how often it is open for writing; exec refuses it then (ETXTBSY) */
     void *private;                  /* the kind's own: a link's target, a pipe … */
 };
 
@@ -195,6 +196,9 @@ struct inode *mapping_inode(const struct address_space *mapping);
 #define MAY_READ 4u
 /* 0 when the running task may do all of WHAT, else -EACCES. REAL: judge by the real ids, for access(2). */
 int inode_permission(const struct inode *inode, unsigned what, bool real);
+
+/* True while some process executes INODE: it can't be opened for writing then, nor cut (ETXTBSY). */
+bool inode_is_executed(const struct inode *inode);
 
 extern struct inode *root_inode;
 

@@ -86,6 +86,18 @@ struct inode *mapping_inode(const struct address_space *mapping)
     return mapping->ops == &inode_mapping_ops ? mapping->host : NULL;
 }
 
+bool inode_is_executed(const struct inode *inode)
+{
+    const struct vm_area_struct *vma;
+
+    list_for_each_entry(vma, &inode->mapping.i_mmap, shared) {
+        unsigned long start_code = vma->vm_mm->start_code;
+        if (!(vma->vm_flags & VM_SHARED) && vma->vm_start <= start_code && start_code < vma->vm_end)
+            return true;
+    }
+    return false;
+}
+
 /* ---- names ---- */
 
 int inode_link(struct inode *dir, struct inode *child, const char *name, size_t length)

@@ -194,6 +194,8 @@ int inode_truncate(struct inode *inode, u64 size)
         return -EISDIR;
     if (!inode->ops->truncate)
         return -EINVAL;
+    if (inode_is_executed(inode))
+        return -ETXTBSY;
     inode->mapping.keeps_pages = true;
     return inode->ops->truncate(inode, size);
 }

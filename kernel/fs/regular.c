@@ -43,6 +43,33 @@ static long regular_read(struct file *file, struct iov_iter *iter, s64 *pos)
     return done;
 }
 
+unsigned long regular_page_limit(u32 device)
+{
+    return device == DEVICE_SHMEM ? ~0ul : total_frames / 2;
+}
+
+unsigned long regular_page_count(u32 device)
+{
+    return frame_counts[device == DEVICE_ROOT ? PAGE_FILE : PAGE_SHMEM];
+}
+
+/* The page at POS for writing, with a reference, made if it is not there yet. NULL with *ERROR. */
+static struct page *get_page_for_write(struct inode *inode, u64 pos, int *error)
+{
+    struct address_space *mapping = &inode->mapping;
+    unsigned long index = pos >> PAGE_SHIFT;
+
+    if (!page_tree_find(&mapping->pages, index) &&
+        regular_page_count(inode->device) >= regular_page_limit(inode->device)) {
+        *error = -ENOSPC;
+        return NULL;
+    }
+    struct page *page = mapping_get_page(mapping, index, error);
+    if (!page && *error == -ENOMEM)
+        *error = -ENOSPC;
+    return page;
+}
+
 /* Copies up to N bytes into the page at POS, making the file longer where it must. Bytes or negative errno. */
 static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, size_t n)
 {
@@ -55,13 +82,13 @@ static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, s
     /* mapping_get_page gives pages within the size only; the size is put right below if the copy stops early. */
     if (pos + n > old_size)
         mapping->size = pos + n;
-    struct page *page = mapping_get_page(mapping, pos >> PAGE_SHIFT, &error);
+    struct page *page = get_page_for_write(inode, pos, &error);
     if (!page) {
         mapping->size = old_size;
-        return error == -ENOMEM ? -ENOSPC : error;
+        return error;
     }
     size_t copied = copy_from_iter(iter, (u8 *)page_address(page) + (pos & (PAGE_SIZE - 1)), n);
-    page->flags |= PG_DIRTY;
+    page->flags = (page->flags | PG_DIRTY) & ~PG_FALLOCATED;
     put_page(page);
     mapping->size = copied ? MAX(old_size, pos + copied) : old_size;
     return (long)copied;
@@ -113,23 +140,28 @@ static long regular_write(struct file *file, struct iov_iter *iter, s64 *pos)
     return done;
 }
 
-/* SEEK_DATA and SEEK_HOLE: pages that exist are data; so is what is still in the archive. */
+/* Pages that exist are data, but for those that fallocate made; so is what is still in the archive. */
+static bool is_data_at(const struct inode *inode, u64 pos)
+{
+    const struct page *page = page_tree_find(&inode->mapping.pages, pos >> PAGE_SHIFT);
+    return page ? !(page->flags & PG_FALLOCATED) : pos < inode->archive_size;
+}
+
+/* SEEK_DATA and SEEK_HOLE. */
 static s64 seek_data_or_hole(struct inode *inode, u64 offset, bool data)
 {
     u64 size = inode->mapping.size;
 
     if (offset >= size)
         return -ENXIO;
-    for (u64 pos = offset; pos < size; pos = ALIGN_DOWN(pos, PAGE_SIZE) + PAGE_SIZE) {
-        bool is_data = page_tree_find(&inode->mapping.pages, pos >> PAGE_SHIFT) || pos < inode->archive_size;
-        if (is_data == data)
+    for (u64 pos = offset; pos < size;) {
+        if (is_data_at(inode, pos) == data)
             return (s64)pos;
-        if (data && inode->archive_size == 0) {
-            unsigned long index = pos >> PAGE_SHIFT;
-            if (!page_tree_next(&inode->mapping.pages, &index))
-                break;
-            pos = (index - 1) << PAGE_SHIFT;
-        }
+        unsigned long index = (pos >> PAGE_SHIFT) + 1;
+        /* In a file that is one large hole, only its pages are looked at. */
+        if (data && inode->archive_size == 0 && !page_tree_next(&inode->mapping.pages, &index))
+            break;
+        pos = (u64)index << PAGE_SHIFT;
     }
     return data ? -ENXIO : (s64)size;
 }
@@ -190,16 +222,18 @@ int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size
     /* mapping_get_page makes pages within the size only. */
     mapping->size = MAX(old_size, end);
     for (u64 pos = ALIGN_DOWN(offset, PAGE_SIZE); pos < end; pos += PAGE_SIZE) {
-        struct page *page = mapping_get_page(mapping, pos >> PAGE_SHIFT, &error);
+        bool is_new = !is_data_at(inode, pos);
+        struct page *page = get_page_for_write(inode, pos, &error);
         if (!page)
             break;
+        page->flags |= is_new ? PG_FALLOCATED : 0;
         put_page(page);
         error = 0;
     }
     if (error || keep_size)
         mapping->size = old_size;
     inode->ctime = wall_clock();
-    return error == -ENOMEM ? -ENOSPC : error;
+    return error;
 }
 
 /* The part of one page at POS that is to read as zeroes. */

@@ -10,6 +10,11 @@ extern const struct file_operations regular_file_ops;
 /* The largest size that a file can have. */
 #define MAX_FILE_SIZE 0x7ffffffffffff000ull
 
+/* How many pages the files of the file system DEVICE may have in all: half of the memory, as in Linux's tmpfs. */
+unsigned long regular_page_limit(u32 device);
+/* How many they have. */
+unsigned long regular_page_count(u32 device);
+
 /*
  * fallocate: makes the pages of a range (and, unless KEEP_SIZE, the file as long as that), or gives them back. 0
  * or negative errno.

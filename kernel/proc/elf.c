@@ -1,4 +1,7 @@
-/* Judging ELF64 headers, which may be broken in every possible way. Nothing here touches memory of a program. */
+/*
+ * Judging ELF64 headers, which may be broken in every possible way. Nothing here touches memory of
+ * a program.
+ */
 #include "kernel/proc/elf.h"
 
 #include "kernel/lib/string.h"

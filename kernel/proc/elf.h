@@ -1,4 +1,7 @@
-/* ELF64 program files: the parts of the format that exec reads (System V ABI, "Object Files"), and what it makes of them. */
+/*
+ * ELF64 program files: the parts of the format that exec reads (System V ABI, "Object Files"), and
+ * what it makes of them.
+ */
 #ifndef KERNEL_PROC_ELF_H
 #define KERNEL_PROC_ELF_H
 
@@ -35,15 +38,18 @@ struct elf_segment {
 bool elf_header_is_valid(const struct elf_header *header);
 
 /*
- * Looks at SEGMENTS for what decides about the program as a whole. False when it needs a dynamic linker. *EXECUTABLE_STACK: what
- * PT_GNU_STACK asks for; without one the stack isn't executable.
+ * Looks at SEGMENTS for what decides about the program as a whole. False when it needs a dynamic
+ * linker. *EXECUTABLE_STACK: what PT_GNU_STACK asks for; without one the stack isn't executable.
  */
 bool elf_segments_are_static(const struct elf_segment *segments, unsigned count, bool *executable_stack);
 
 /* True when SEGMENT, moved by BIAS, lies within the user half and its sizes make sense. */
 bool elf_segment_fits(const struct elf_segment *segment, unsigned long bias);
 
-/* The bytes from the first page of the first PT_LOAD segment to the end of the last one; 0 when there is none. */
+/*
+ * The bytes from the first page of the first PT_LOAD segment to the end of the last one; 0 when
+ * there is none.
+ */
 unsigned long elf_mapping_size(const struct elf_segment *segments, unsigned count);
 
 /* The address of the program headers in memory, without bias; 0 when no segment holds them. */

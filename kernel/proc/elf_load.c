@@ -1,11 +1,15 @@
-/* Mapping an ELF64 program into its address space: nothing is read here but promised; the pages come with the faults. */
+/*
+ * Mapping an ELF64 program into its address space: nothing is read here but promised; the pages
+ * come with the faults.
+ */
 #include "kernel/proc/exec.h"
 #include "mm/filemap.h"
 #include "mm/user_copy.h"
 
 /*
- * A static-PIE program lies in the mmap area, where the heap would soon meet other mappings; so Linux (6.1.192 at the latest) puts the
- * heap where position-independent programs with an interpreter begin, two thirds up.
+ * A static-PIE program lies in the mmap area, where the heap would soon meet other mappings; so
+ * Linux (6.1.192 at the latest) puts the heap where position-independent programs with an
+ * interpreter begin, two thirds up.
  */
 #define STATIC_PIE_BRK PAGE_ALIGN(TASK_SIZE / 3 * 2)
 
@@ -25,7 +29,10 @@ static unsigned long protection_of(const struct elf_segment *segment)
            (segment->flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* Maps the file part of SEGMENT at ADDRESS, or, when TOTAL is not 0, finds room for so many bytes first. */
+/*
+ * Maps the file part of SEGMENT at ADDRESS, or, when TOTAL is not 0, finds room for so many bytes
+ * first.
+ */
 static unsigned long map_segment(const struct load_state *state, const struct elf_segment *segment,
                                  unsigned long address, unsigned long flags, unsigned long total)
 {
@@ -48,9 +55,9 @@ static unsigned long map_segment(const struct load_state *state, const struct el
 }
 
 /*
- * The part of SEGMENT, which begins at START, that is not in the file: zeroes. Its first bytes are in the page where the file part
- * ends. Where that page can't be written (read-only, or beyond the end of a truncated file) Linux leaves it to the program
- * to find out, and so do we.
+ * The part of SEGMENT, which begins at START, that is not in the file: zeroes. Its first bytes are
+ * in the page where the file part ends. Where that page can't be written (read-only, or beyond the
+ * end of a truncated file) Linux leaves it to the program to find out, and so do we.
  */
 static int make_bss(const struct load_state *state, const struct elf_segment *segment, unsigned long start)
 {

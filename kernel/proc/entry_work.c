@@ -1,10 +1,16 @@
-/* What is done on the way back to ring 3 besides going there: others get their turn, signals are delivered. */
+/*
+ * What is done on the way back to ring 3 besides going there: others get their turn, signals are
+ * delivered.
+ */
 #include "kernel/cpu/cpu.h"
 #include "kernel/proc/proc.h"
 
 void exit_to_user_work(struct pt_regs *regs)
 {
-    /* That this runs is all that CPU_WORK_REGISTERS wants: the way out from here loads every register. */
+    /*
+     * That this runs is all that CPU_WORK_REGISTERS wants: the way out from here loads every
+     * register.
+     */
     while (this_cpu.work_pending &= ~CPU_WORK_REGISTERS) {
         if (this_cpu.work_pending & CPU_WORK_RESCHED)
             schedule();

@@ -1,4 +1,7 @@
-/* execve: checks the new program while the old one can still be told, then burns the bridge and becomes it. */
+/*
+ * execve: checks the new program while the old one can still be told, then burns the bridge and
+ * becomes it.
+ */
 #include "kernel/proc/exec.h"
 
 #include "kernel/cpu/cpu.h"
@@ -37,6 +40,8 @@ static struct file *open_program(int dirfd, const char *path, int flags)
         error = -EACCES;
     else
         error = inode_permission(inode, MAY_EXEC, false);
+    if (!error && inode->writers > 0)
+        error = -ETXTBSY;
     if (error) {
         inode_put(inode);
         return ERR_PTR(error);
@@ -93,34 +98,67 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* "#! interpreter [argument]": opens the interpreter and puts the three names in front of the arguments. */
+static char *skip_blanks(char *from, const char *end)
+{
+    while (from < end && is_blank(*from))
+        from++;
+    return from;
+}
+
+/* The end of the word at FROM: a blank, a NUL or END. */
+static char *end_of_word(char *from, const char *end)
+{
+    while (from < end && *from && !is_blank(*from))
+        from++;
+    return from;
+}
+
+/*
+ * Where the script's first line ends, blanks at its end left out; NULL when it may go on beyond
+ * what was read.
+ */
+static char *end_of_first_line(struct exec_program *program)
+{
+    char *text = (char *)program->head, *last = text + EXEC_HEAD_SIZE - 1, *end = text;
+
+    while (end < last && *end && *end != '\n')
+        end++;
+    if (*end != '\n') {
+        char *word = skip_blanks(text + 2, last);
+        if (end_of_word(word, last) == last)
+            return NULL;
+        end = last;
+    }
+    while (is_blank(end[-1]))
+        end--;
+    *end = '\0';
+    return end;
+}
+
+/*
+ * "#! interpreter [argument]": opens the interpreter and puts the three names in front of the
+ * arguments.
+ */
 static int open_interpreter(struct exec_program *program)
 {
-    char *text = (char *)program->head + 2, *end, *name, *name_end;
+    char *end = end_of_first_line(program), *name, *name_end, *argument;
     int error = 0;
 
     if (program->script_depth++ >= MAX_SCRIPT_DEPTH)
         return -ELOOP;
-    program->head[EXEC_HEAD_SIZE - 1] = '\0';
-    end = strchr(text, '\n');
     if (!end)
-        end = text + strlen(text);
-    while (end > text && is_blank(end[-1]))
-        end--;
-    *end = '\0';
-    for (name = text; is_blank(*name); name++)
-        ;
-    for (name_end = name; *name_end && !is_blank(*name_end); name_end++)
-        ;
-    if (name == name_end)
         return -ENOEXEC;
+    name = skip_blanks((char *)program->head + 2, end);
+    if (name == end)
+        return -ENOEXEC;
+    name_end = end_of_word(name, end);
+    if (name == name_end)
+        return -EACCES;     /* an empty path is the working directory, for Linux */
+    argument = skip_blanks(name_end, end);
     if (!program->prefix_count)
         error = add_prefix(program, program->filename, strlen(program->filename));
-    text = name_end;
-    while (is_blank(*text))
-        text++;
-    if (!error && *text)
-        error = add_prefix(program, text, strlen(text));
+    if (!error && *argument)
+        error = add_prefix(program, argument, strlen(argument));
     *name_end = '\0';
     if (!error)
         error = add_prefix(program, name, strlen(name));
@@ -129,7 +167,10 @@ static int open_interpreter(struct exec_program *program)
     return open_and_read(program, AT_FDCWD, program->prefix[program->prefix_count - 1], 0);
 }
 
-/* Reads the program headers. -ENOEXEC for everything that is no static ELF64 program of this machine. */
+/*
+ * Reads the program headers. -ENOEXEC for everything that is no static ELF64 program of this
+ * machine.
+ */
 static int read_segments(struct exec_program *program)
 {
     size_t size = program->elf.phnum * sizeof(struct elf_segment);

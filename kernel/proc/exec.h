@@ -10,7 +10,10 @@
 #define EXEC_HEAD_SIZE 256          /* what is read of a file to see what it is */
 #define MAX_SCRIPT_DEPTH 5          /* interpreters that are scripts themselves */
 
-/* Strings for the new program: pointers in an array that ends with NULL, of the running program or of the kernel. */
+/*
+ * Strings for the new program: pointers in an array that ends with NULL, of the running program or
+ * of the kernel.
+ */
 struct string_array {
     unsigned long address;
     bool kernel;
@@ -25,7 +28,10 @@ struct exec_program {
     };
     struct elf_segment *segments;   /* elf.phnum of them; kmalloc'ed */
     bool executable_stack;
-    /* What a script puts in front of the arguments, in place of the first: kmalloc'ed, the last is the foremost. */
+    /*
+     * What a script puts in front of the arguments, in place of the first: kmalloc'ed, the last is
+     * the foremost.
+     */
     char *prefix[2 * MAX_SCRIPT_DEPTH + 2];
     unsigned prefix_count;
     unsigned script_depth;
@@ -45,8 +51,8 @@ struct exec_program {
 /* ---- exec_strings.c ---- */
 
 /*
- * Makes the stack of PROGRAM->mm and copies file name, environment and arguments to its top, as Linux does. 0, -E2BIG, -EFAULT or
- * -ENOMEM.
+ * Makes the stack of PROGRAM->mm and copies file name, environment and arguments to its top, as
+ * Linux does. 0, -E2BIG, -EFAULT or -ENOMEM.
  */
 int exec_copy_strings(struct exec_program *program, struct string_array argv, struct string_array envp);
 
@@ -78,8 +84,8 @@ int exec_write_stack(struct exec_program *program);
 /* ---- elf_load.c ---- */
 
 /*
- * Maps the segments into PROGRAM->mm, which is the loaded address space now, and sets its code, data and brk. 0 or negative errno: then
- * the program can't be saved any more.
+ * Maps the segments into PROGRAM->mm, which is the loaded address space now, and sets its code,
+ * data and brk. 0 or negative errno: then the program can't be saved any more.
  */
 int elf_load(struct exec_program *program);
 

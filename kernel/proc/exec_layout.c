@@ -1,4 +1,7 @@
-/* Where the pieces of a new program's stack lie, from the strings downwards: Linux's places, without randomisation. */
+/*
+ * Where the pieces of a new program's stack lie, from the strings downwards: Linux's places,
+ * without randomisation.
+ */
 #include "kernel/proc/exec.h"
 
 #define STACK_ALIGNMENT 16

@@ -1,4 +1,7 @@
-/* The first page that a program sees: argc, the pointers to its strings, and the auxiliary vector (System V ABI, 3.4.1). */
+/*
+ * The first page that a program sees: argc, the pointers to its strings, and the auxiliary vector
+ * (System V ABI, 3.4.1).
+ */
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/devices.h"
 #include "kernel/lib/string.h"
@@ -71,7 +74,10 @@ static int write_word(struct word_writer *writer, unsigned long word)
     return writer->count == PAGE_SIZE / WORD ? flush_words(writer) : 0;
 }
 
-/* The addresses of COUNT strings that lie one after the other from STRING, and a NULL. Returns the end of the last, or -EFAULT. */
+/*
+ * The addresses of COUNT strings that lie one after the other from STRING, and a NULL. Returns the
+ * end of the last, or -EFAULT.
+ */
 static long write_pointers(struct word_writer *writer, unsigned long string, int count)
 {
     for (int i = 0; i < count; i++) {

@@ -1,4 +1,7 @@
-/* Carrying the arguments and the environment from the old program to the top of the new one's stack. */
+/*
+ * Carrying the arguments and the environment from the old program to the top of the new one's
+ * stack.
+ */
 #include "kernel/lib/string.h"
 #include "kernel/proc/exec.h"
 #include "kernel/proc/proc.h"
@@ -115,7 +118,8 @@ static int make_stack(struct exec_program *program)
     if (error)
         return error;
     program->stack = find_vma(program->mm, STACK_TOP - PAGE_SIZE);
-    program->stack_pointer = STACK_TOP - sizeof(unsigned long);     /* Linux leaves a word of zeroes */
+    /* Linux leaves a word of zeroes */
+    program->stack_pointer = STACK_TOP - sizeof(unsigned long);
     return 0;
 }
 

@@ -83,7 +83,10 @@ void process_reap(struct process *process, struct process *parent)
     parent->child_involuntary_switches +=
         usage.involuntary_switches + process->child_involuntary_switches;
     parent->child_max_rss = MAX(parent->child_max_rss, MAX(usage.max_rss, process->child_max_rss));
-    /* The running task is reaped only by itself, when nobody asks for it: then the scheduler frees it. */
+    /*
+     * The running task is reaped only by itself, when nobody asks for it: then the scheduler frees
+     * it.
+     */
     leader->process = NULL;
     if (leader == current)
         leader->state = TASK_DEAD;
@@ -132,6 +135,22 @@ static bool tell_parent_of_death(struct process *process)
     return process_notify_parent(process, status & core ? CLD_DUMPED : CLD_KILLED, status & signal_bits);
 }
 
+/* A group that no shell watches any more, and that is stopped, would stay so for ever. */
+static void release_if_orphaned(int pgid)
+{
+    struct process *member;
+
+    if (stopped_process_count == 0 || !process_group_is_orphaned(pgid))
+        return;
+    list_for_each_entry(member, &all_processes, all) {
+        if (member->pgid != pgid || !member->stop_signal)
+            continue;
+        signal_send_group(pgid, SIGHUP, NULL);
+        signal_send_group(pgid, SIGCONT, NULL);
+        return;
+    }
+}
+
 static void give_children_away(struct process *process)
 {
     struct process *heir = orphan_reaper(), *child, *following;
@@ -142,27 +161,9 @@ static void give_children_away(struct process *process)
         list_add_tail(&child->sibling, &heir->children);
         child->exit_signal = SIGCHLD;
         if (!process_is_zombie(child))
-            continue;
-        if (tell_parent_of_death(child))
+            release_if_orphaned(child->pgid);
+        else if (tell_parent_of_death(child))
             process_reap(child, heir);
-    }
-}
-
-/* A group that no shell watches any more, and that is stopped, would stay so for ever. */
-static void release_orphaned_groups(struct process *process)
-{
-    struct process *member;
-
-    if (stopped_process_count == 0)
-        return;
-    if (process_group_is_orphaned(process->pgid)) {
-        list_for_each_entry(member, &all_processes, all) {
-            if (member->pgid != process->pgid || !member->stop_signal || member == process)
-                continue;
-            signal_send_group(process->pgid, SIGHUP, NULL);
-            signal_send_group(process->pgid, SIGCONT, NULL);
-            return;
-        }
     }
 }
 
@@ -174,7 +175,7 @@ static void process_ends(struct process *process)
     journal(JOURNAL_PROCESS, JOURNAL_PROCESS_EXIT, (u64)process->pid, (u64)process->exit_status);
     if (process->sid == process->pid)
         tty_session_ends(process->sid);
-    release_orphaned_groups(process);
+    release_if_orphaned(process->pgid);
     give_children_away(process);
 }
 
@@ -227,7 +228,10 @@ void __noreturn do_exit_signal(int signal, bool core)
     const int core_bit = 0x80;
     struct process *process = current->process;
 
-    /* A thread that dies for another one's execve, or for an exit that is under way, changes nothing. */
+    /*
+     * A thread that dies for another one's execve, or for an exit that is under way, changes
+     * nothing.
+     */
     if (!process->exec_task && !process->exiting)
         process_kill_threads(process, signal | (core ? core_bit : 0));
     thread_ends();

@@ -1,4 +1,7 @@
-/* do_clone: fork, vfork and new threads. A new task is made whole before anybody can see it; an error undoes it. */
+/*
+ * do_clone: fork, vfork and new threads. A new task is made whole before anybody can see it; an
+ * error undoes it.
+ */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/internal.h"
@@ -217,7 +220,10 @@ long do_clone(const struct clone_args_kernel *args)
 
     if (error)
         return error;
-    /* A signal to the whole group, a Ctrl-C perhaps, must not miss the child: first it, then the fork. */
+    /*
+     * A signal to the whole group, a Ctrl-C perhaps, must not miss the child: first it, then the
+     * fork.
+     */
     signal_recalculate();
     if (signal_pending())
         return -ERESTARTNOINTR;
@@ -234,8 +240,8 @@ long do_clone(const struct clone_args_kernel *args)
     pid = child->pid;
     journal(JOURNAL_PROCESS, JOURNAL_PROCESS_FORK, (u64)pid, (u64)current->process->pid);
     /* As on Linux, a bad address is the program's own mistake and no error. */
-    if ((args->flags & CLONE_PARENT_SETTID) && put_user(pid, args->parent_tid))
-        error = 0;
+    if (args->flags & CLONE_PARENT_SETTID)
+        (void)put_user(pid, args->parent_tid);
     if (args->flags & CLONE_VFORK) {
         completion_init(&vfork_done);
         child->vfork_done = &vfork_done;

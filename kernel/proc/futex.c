@@ -1,4 +1,7 @@
-/* Futexes: waiting for a word of memory to change. With interrupts off, a check and what follows are one step. */
+/*
+ * Futexes: waiting for a word of memory to change. With interrupts off, a check and what follows
+ * are one step.
+ */
 #include "kernel/lib/errno.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
@@ -110,7 +113,10 @@ long futex_wake_address(unsigned long address, unsigned count)
     struct futex_key key;
     long woken = futex_wake(address, true, count, ANY_BITS);
 
-    /* The waiter may have said that the word is shared between processes: then it waits under another key. */
+    /*
+     * The waiter may have said that the word is shared between processes: then it waits under
+     * another key.
+     */
     if (woken == 0 && make_key(address, false, &key) == 0 && key.space != current->mm)
         woken = wake_key(&key, count, ANY_BITS);
     return woken;
@@ -232,7 +238,9 @@ static bool operate(unsigned operation, int value, int argument, int *result)
     }
 }
 
-/* Does what CODE says to the word at ADDRESS; *HOLDS: whether its old value compares as CODE says. */
+/*
+ * Does what CODE says to the word at ADDRESS; *HOLDS: whether its old value compares as CODE says.
+ */
 static int change_word(unsigned long address, u32 code, bool *holds)
 {
     unsigned operation = code >> 28, how = code >> 24 & 0xf;

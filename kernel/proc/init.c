@@ -11,7 +11,10 @@
 
 #define STATUS_SIGNAL_BITS 0x7f
 
-/* The process whose end is the machine's, and the one that takes in orphans. They are the same but in run mode. */
+/*
+ * The process whose end is the machine's, and the one that takes in orphans. They are the same but
+ * in run mode.
+ */
 static struct process *init_process, *reaper_process;
 
 /* What proc_start_init was given, until the new task reads it. */
@@ -44,7 +47,10 @@ void __noreturn machine_ends(int status)
     power_off(audit_findings ? POWER_AUDIT_FINDINGS : POWER_OK);
 }
 
-/* ---- PID 1 of run mode: it only exists, so that orphans have a parent other than the program under test ---- */
+/*
+ * ---- PID 1 of run mode: it only exists, so that orphans have a parent other than the program
+ * under test ----
+ */
 
 static void make_orphan_reaper(void)
 {
@@ -148,7 +154,8 @@ void proc_start_init(const char *path, const char *const *argv, const char *cons
     } else {
         reaper_process = init_process;
         init_process->unkillable = true;
-        init_process->pgid = init_process->sid = init_process->pid;     /* its session owns the terminal */
+        /* its session owns the terminal */
+        init_process->pgid = init_process->sid = init_process->pid;
     }
     journal(JOURNAL_PROCESS, JOURNAL_PROCESS_START, (u64)task->pid, 0);
     task_start(task);

@@ -14,10 +14,16 @@ int exec_program(int dirfd, const char *path, int flags, struct string_array arg
 
 /* ---- exit.c ---- */
 
-/* TASK stops using its address space: wakes who waits in vfork, clears its thread number and robust futexes. */
+/*
+ * TASK stops using its address space: wakes who waits in vfork, clears its thread number and robust
+ * futexes.
+ */
 void mm_release(struct task *task);
 
-/* exec: ends every other thread of the process and makes this one the leader. 0, or -EAGAIN when it is to die itself. */
+/*
+ * exec: ends every other thread of the process and makes this one the leader. 0, or -EAGAIN when it
+ * is to die itself.
+ */
 int exec_end_other_threads(void);
 
 /* Audits the machine and counts what it finds in audit_findings. */
@@ -28,14 +34,20 @@ void process_reap(struct process *process, struct process *parent);
 
 /* ---- futex.c ---- */
 
-/* Wakes up to COUNT waiters of the futex at ADDRESS of the running program; how many it woke or negative errno. */
+/*
+ * Wakes up to COUNT waiters of the futex at ADDRESS of the running program; how many it woke or
+ * negative errno.
+ */
 long futex_wake_address(unsigned long address, unsigned count);
 /* robust_list.c: the running thread dies while it holds what its list names. */
 void robust_list_exit(void);
 
 /* ---- oom.c ---- */
 
-/* do_user_addr_fault for the running program, with half of the reserve; it dies when even that is not enough. */
+/*
+ * do_user_addr_fault for the running program, with half of the reserve; it dies when even that is
+ * not enough.
+ */
 enum fault_outcome fault_from_reserve(unsigned long address, unsigned error, unsigned long ip);
 
 /* ---- init.c ---- */

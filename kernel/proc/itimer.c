@@ -1,4 +1,7 @@
-/* Interval timers: SIGALRM by the clock on the wall, SIGVTALRM and SIGPROF by the time on the processor. */
+/*
+ * Interval timers: SIGALRM by the clock on the wall, SIGVTALRM and SIGPROF by the time on the
+ * processor.
+ */
 #include "kernel/lib/errno.h"
 #include "kernel/proc/proc.h"
 #include "mm/user_copy.h"

@@ -1,4 +1,6 @@
-/* kill and its relatives: who may send what to whom. And what siginfo looks like to the receiver. */
+/*
+ * kill and its relatives: who may send what to whom. And what siginfo looks like to the receiver.
+ */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/proc.h"
@@ -32,7 +34,9 @@ static int send_to_process(struct process *process, int signal, const struct sig
     return signal ? signal_send_process(process, signal, info) : 0;
 }
 
-/* Sends to every process of the group PGID, or with PGID 0 to all but PID 1 and the caller's own. */
+/*
+ * Sends to every process of the group PGID, or with PGID 0 to all but PID 1 and the caller's own.
+ */
 static long send_to_many(int pgid, int signal, const struct signal_info *info)
 {
     struct process *process, *following;
@@ -162,7 +166,10 @@ void signal_info_to_user(const struct signal_info *info, u8 bytes[SIGINFO_SIZE])
     memcpy(bytes, &user, sizeof(user));
 }
 
-/* What a program sends itself or others with rt_sigqueueinfo. Only to itself may it pretend to be the kernel. */
+/*
+ * What a program sends itself or others with rt_sigqueueinfo. Only to itself may it pretend to be
+ * the kernel.
+ */
 static int read_info(unsigned long address, int signal, bool to_self, struct signal_info *info)
 {
     struct user_siginfo user;

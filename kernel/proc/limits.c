@@ -13,7 +13,10 @@ enum { RUSAGE_SELF = 0, RUSAGE_CHILDREN = -1, RUSAGE_THREAD = 1 };
 
 void limits_init(struct rlimit limits[RLIM_NLIMITS])
 {
-    /* Linux allows as many tasks as fit into an eighth of memory at four pages each; half of that per user. */
+    /*
+     * Linux allows as many tasks as fit into an eighth of memory at four pages each; half of that
+     * per user.
+     */
     unsigned long tasks = total_frames / 64;
 
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)

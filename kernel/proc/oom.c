@@ -1,12 +1,13 @@
 /*
  * When memory is full: who dies.
  *
- * The rule: of all processes the one that holds most memory (pages and page tables). PID 1 and the leaders of
- * sessions, which is to say the shell, come last: they die only when nobody else holds anything. A fault that
- * fails although memory is free (the kernel was told to let it fail) kills the one that asked.
+ * The rule: of all processes the one that holds most memory (pages and page tables). PID 1 and the
+ * leaders of sessions, which is to say the shell, come last: they die only when nobody else holds
+ * anything. A fault that fails although memory is free (the kernel was told to let it fail) kills
+ * the one that asked.
  *
- * A program that is not the one to die waits till memory has come back. The kernel itself, when it copies to a program's memory,
- * can't wait in the middle; it may take half of the reserve instead.
+ * A program that is not the one to die waits till memory has come back. The kernel itself, when it
+ * copies to a program's memory, can't wait in the middle; it may take half of the reserve instead.
  */
 #include "kernel/lib/printf.h"
 #include "kernel/proc/internal.h"

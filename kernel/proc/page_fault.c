@@ -1,4 +1,7 @@
-/* exc_page_fault: between the processor's page fault and mm/'s answer to it, and what a refusal leads to. */
+/*
+ * exc_page_fault: between the processor's page fault and mm/'s answer to it, and what a refusal
+ * leads to.
+ */
 #include "mm/fault.h"
 
 #include "kernel/cpu/cpu.h"
@@ -8,7 +11,10 @@
 #include "kernel/proc/proc.h"
 #include "mm/kstack.h"
 
+#define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
+/* An address is canonical when bits 47 to 63 are equal. */
+#define CANONICAL_SHIFT 47
 #define DESCRIPTION_SIZE 320
 /* orig_ax of anything but a system call: no call is to be started again. */
 #define NO_SYSTEM_CALL (~0ul)
@@ -51,14 +57,32 @@ static void tell_of_death(const struct pt_regs *regs, unsigned long address, uns
            signal_name(signal), access_name(error), address, regs->ip, why);
 }
 
+static bool is_canonical(unsigned long address)
+{
+    long upper = (long)address >> CANONICAL_SHIFT;
+
+    return upper == 0 || upper == -1;
+}
+
 /* A program touched what it may not. */
 static void refuse_user(struct pt_regs *regs, unsigned long address, unsigned long error,
                         enum fault_outcome outcome)
 {
+    /*
+     * A processor raises #GP here (SDM vol. 1, 3.3.7.1); QEMU 8.2.2, which Ubuntu 24.04 has, raises
+     * #PF.
+     */
+    if (unlikely(!is_canonical(address))) {
+        exc_other(regs, VECTOR_GENERAL_PROTECTION, 0);
+        return;
+    }
     struct signal_info info = info_of(outcome, address);
 
     current->trap_nr = VECTOR_PAGE_FAULT;
-    /* What lies above the user half looks present to programs, so that they can't map the kernel by its faults. */
+    /*
+     * What lies above the user half looks present to programs, so that they can't map the kernel by
+     * its faults.
+     */
     current->error_code = error | PF_USER | (address >= TASK_SIZE ? PF_PRESENT : 0);
     current->cr2 = address;
     if (signal_force_kills(info.signal))

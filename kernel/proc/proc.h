@@ -7,10 +7,11 @@
 #include "kernel/sched/sched.h"
 
 /*
- * Makes the first program from the file at PATH with ARGV and ENVP (kernel strings, NULL-ended) and starts it. In shell mode it is
- * PID 1 on /dev/console. In run mode PID 1 is a process that only takes in orphans, the program is PID 2 (as in
- * tools/linux-run), and its descriptors are raw. Panics with a sentence when that is impossible. Returns; sched_idle() then
- * runs it. Its end is the machine's end.
+ * Makes the first program from the file at PATH with ARGV and ENVP (kernel strings, NULL-ended) and
+ * starts it. In shell mode it is PID 1 on /dev/console. In run mode PID 1 is a process that only
+ * takes in orphans, the program is PID 2 (as in tools/linux-run), and its descriptors are raw.
+ * Panics with a sentence when that is impossible. Returns; sched_idle() then runs it. Its end is
+ * the machine's end.
  */
 void proc_start_init(const char *path, const char *const *argv, const char *const *envp, bool run_mode);
 
@@ -22,8 +23,8 @@ extern unsigned audit_findings;
 /* ---- exec (exec.c, elf.c, exec_stack.c) ---- */
 
 /*
- * execve for the running task; PATH is a kernel string, ARGV and ENVP are user addresses. 0 (the registers are the new
- * program's) or negative errno.
+ * execve for the running task; PATH is a kernel string, ARGV and ENVP are user addresses. 0 (the
+ * registers are the new program's) or negative errno.
  */
 long do_execve(int dirfd, const char *path, unsigned long argv, unsigned long envp);
 /* execveat: FLAGS are AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW. */
@@ -89,7 +90,10 @@ long do_waitid(int type, int id, unsigned long info, int options, unsigned long 
 
 /* ---- futexes (futex.c) ---- */
 
-/* futex(2): WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, BITSETs, private or not. TIMEOUT is a user address or a number. */
+/*
+ * futex(2): WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, BITSETs, private or not. TIMEOUT is a user
+ * address or a number.
+ */
 long do_futex(unsigned long address, int operation, u32 value, unsigned long timeout_or_value2,
               unsigned long address2, u32 value3);
 long do_set_robust_list(unsigned long head, size_t size);
@@ -137,8 +141,9 @@ bool process_group_is_orphaned(int pgid);
 /* ---- out of memory (oom.c) ---- */
 
 /*
- * Memory is short and a fault of the running program can't be served. Chooses who dies (see oom.c), says so, and kills. True: try again;
- * a caller who MAY_WAIT has waited already. False: the running program is the one that dies, on its way to ring 3.
+ * Memory is short and a fault of the running program can't be served. Chooses who dies (see oom.c),
+ * says so, and kills. True: try again; a caller who MAY_WAIT has waited already. False: the running
+ * program is the one that dies, on its way to ring 3.
  */
 bool out_of_memory(bool may_wait);
 

@@ -37,7 +37,10 @@ long do_get_robust_list(int pid, unsigned long head, unsigned long size)
     return put_user(task->robust_list, head);
 }
 
-/* Marks the futex at ADDRESS as its owner's legacy if the running thread is the owner. False: stop here. */
+/*
+ * Marks the futex at ADDRESS as its owner's legacy if the running thread is the owner. False: stop
+ * here.
+ */
 static bool leave_futex(unsigned long address)
 {
     u32 value;

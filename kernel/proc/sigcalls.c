@@ -148,13 +148,16 @@ long do_rt_sigsuspend(unsigned long set, size_t set_size)
     return -ERESTARTNOHAND;
 }
 
-/* Sleeps with WANTED unblocked, but neither ignored nor deadly, till one of them comes, another signal, or DEADLINE. */
+/*
+ * Sleeps with WANTED unblocked till one of them comes, another signal, or DEADLINE. Those that were
+ * blocked before are neither ignored nor deadly meanwhile.
+ */
 static int wait_for_signal(sigset_t wanted, u64 deadline, struct signal_info *info)
 {
     sigset_t blocked = current->blocked;
     int signal;
 
-    current->awaited = wanted;
+    current->awaited = wanted & blocked;
     signal_set_blocked(blocked & ~wanted);
     sleep_until(deadline);
     current->awaited = 0;

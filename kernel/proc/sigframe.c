@@ -1,4 +1,6 @@
-/* The signal frame: built on the way to a handler, taken apart (and not trusted) by rt_sigreturn. */
+/*
+ * The signal frame: built on the way to a handler, taken apart (and not trusted) by rt_sigreturn.
+ */
 #include "kernel/proc/sigframe.h"
 
 #include "kernel/cpu/cpu.h"
@@ -34,7 +36,8 @@ struct user_context {
 };
 
 struct signal_frame {
-    u64 return_address;         /* SA_RESTORER: where the handler returns to, which calls rt_sigreturn */
+    /* SA_RESTORER: where the handler returns to, which calls rt_sigreturn */
+    u64 return_address;
     struct user_context context;
     u8 info[SIGINFO_SIZE];
 };
@@ -173,7 +176,10 @@ static void load_registers(struct pt_regs *regs, const struct signal_context *co
     regs->sp = context->sp;
     regs->ip = context->ip;
     regs->flags = (regs->flags & ~FLAGS_RESTORABLE) | (context->flags & FLAGS_RESTORABLE);
-    /* Never the kernel's ring. Other nonsense makes IRETQ fault, which becomes the program's SIGSEGV. */
+    /*
+     * Never the kernel's ring. Other nonsense makes IRETQ fault, which becomes the program's
+     * SIGSEGV.
+     */
     regs->cs = context->cs | ring3;
     regs->ss = context->ss | ring3;
     regs->orig_ax = ~0ul;       /* what was interrupted starts again by itself or not at all */

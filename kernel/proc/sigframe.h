@@ -1,4 +1,7 @@
-/* What a signal handler finds on its stack: Linux's struct rt_sigframe of x86-64, and the way there and back. */
+/*
+ * What a signal handler finds on its stack: Linux's struct rt_sigframe of x86-64, and the way there
+ * and back.
+ */
 #ifndef KERNEL_PROC_SIGFRAME_H
 #define KERNEL_PROC_SIGFRAME_H
 
@@ -12,8 +15,8 @@ struct signal_stack {
 };
 
 /*
- * Puts a frame on the program's stack (or its alternate one) and points REGS at the handler. BLOCKED is what rt_sigreturn brings back.
- * False when the frame can't be written.
+ * Puts a frame on the program's stack (or its alternate one) and points REGS at the handler.
+ * BLOCKED is what rt_sigreturn brings back. False when the frame can't be written.
  */
 bool signal_frame_push(struct pt_regs *regs, const struct signal_info *info,
                        const struct k_sigaction *action, sigset_t blocked);
@@ -22,16 +25,25 @@ bool signal_frame_push(struct pt_regs *regs, const struct signal_info *info,
 bool on_altstack(unsigned long sp);
 /* SS_ONSTACK, SS_DISABLE or 0. */
 u32 altstack_state(unsigned long sp);
-/* sigaltstack(2) without the copying. SP is the program's stack pointer. 0, -EPERM, -EINVAL or -ENOMEM. */
+/*
+ * sigaltstack(2) without the copying. SP is the program's stack pointer. 0, -EPERM, -EINVAL or
+ * -ENOMEM.
+ */
 int altstack_set(const struct signal_stack *stack, unsigned long sp);
 
 /* ---- the FPU part (sigframe_fpu.c) ---- */
 
 /* Bytes of the FPU part of a frame. */
 unsigned signal_fpu_size(void);
-/* Writes the running program's FPU state to ADDRESS and gives it a fresh one. False when ADDRESS can't be written. */
+/*
+ * Writes the running program's FPU state to ADDRESS and gives it a fresh one. False when ADDRESS
+ * can't be written.
+ */
 bool signal_fpu_save(unsigned long address);
-/* Loads the FPU state at ADDRESS (0: a fresh one). False when it can't be read or the processor refuses it. */
+/*
+ * Loads the FPU state at ADDRESS (0: a fresh one). False when it can't be read or the processor
+ * refuses it.
+ */
 bool signal_fpu_restore(unsigned long address);
 
 /* Takes the next waiting signal of WANTED, blocked or not. 0: there is none. */

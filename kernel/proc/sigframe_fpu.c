@@ -1,4 +1,7 @@
-/* The FPU part of a signal frame: an FXSAVE area, or an XSAVE area between two magic numbers (Linux's _fpstate). */
+/*
+ * The FPU part of a signal frame: an FXSAVE area, or an XSAVE area between two magic numbers
+ * (Linux's _fpstate).
+ */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/sigframe.h"
@@ -65,7 +68,10 @@ bool signal_fpu_save(unsigned long address)
     return true;
 }
 
-/* The size of the XSAVE area at ADDRESS, whose FXSAVE part is in AREA; 0 when there is no more than that part. */
+/*
+ * The size of the XSAVE area at ADDRESS, whose FXSAVE part is in AREA; 0 when there is no more than
+ * that part.
+ */
 static u32 extended_size(void *area, unsigned long address)
 {
     const struct software_bytes *software = software_bytes_of(area);

@@ -93,7 +93,10 @@ static void do_default_action(const struct signal_info *info)
         do_exit_signal(signal, false);      /* no core files, so none was dumped */
 }
 
-/* Goes through what waits until there is a signal with a handler. 0: none; does not return when the process is to die. */
+/*
+ * Goes through what waits until there is a signal with a handler. 0: none; does not return when the
+ * process is to die.
+ */
 static int get_signal(struct signal_info *info, struct k_sigaction *action)
 {
     struct process *process = current->process;

@@ -1,4 +1,6 @@
-/* Signals, the receiving half: delivery into ring 3, the way back, and the system calls about them. */
+/*
+ * Signals, the receiving half: delivery into ring 3, the way back, and the system calls about them.
+ */
 #ifndef KERNEL_PROC_SIGNAL_H
 #define KERNEL_PROC_SIGNAL_H
 
@@ -9,7 +11,10 @@
 #define SS_DISABLE 2u
 #define SS_AUTODISARM (1u << 31)
 
-/* Delivers pending signals to the running task on its way to ring 3, or makes an interrupted system call start again. */
+/*
+ * Delivers pending signals to the running task on its way to ring 3, or makes an interrupted system
+ * call start again.
+ */
 void do_signal(struct pt_regs *regs);
 
 /* The bodies of the system calls. Addresses are user addresses; results are the calls'. */
@@ -29,8 +34,9 @@ long do_tkill(int tid, int signal);
 long do_restart_syscall(void);
 
 /*
- * For ppoll and pselect: sets the mask at SET (0: leaves it) until the call ends, and the call's end. INTERRUPTED is true when it
- * ends with -EINTR or a restart: then the old mask comes back only after the handler.
+ * For ppoll and pselect: sets the mask at SET (0: leaves it) until the call ends, and the call's
+ * end. INTERRUPTED is true when it ends with -EINTR or a restart: then the old mask comes back only
+ * after the handler.
  */
 int set_user_sigmask(unsigned long set, size_t set_size);
 void restore_saved_sigmask_unless(bool interrupted);

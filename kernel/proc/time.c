@@ -85,7 +85,10 @@ long do_clock_getres(int clock, unsigned long resolution)
 
 static long sleep_on_restart(struct restart_block *block);
 
-/* Sleeps until DEADLINE of the monotonic clock. REMAINING (0: none) gets what is left when a signal ends it. */
+/*
+ * Sleeps until DEADLINE of the monotonic clock. REMAINING (0: none) gets what is left when a signal
+ * ends it.
+ */
 static long sleep_till(u64 deadline, unsigned long remaining, bool absolute)
 {
     int error;

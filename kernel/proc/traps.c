@@ -41,7 +41,10 @@ static unsigned long read_and_reset_dr6(void)
     return value;
 }
 
-/* Which of the exceptions that are raised and not masked it was. The bits are the same for x87 and SSE. */
+/*
+ * Which of the exceptions that are raised and not masked it was. The bits are the same for x87 and
+ * SSE.
+ */
 static int fpu_code(unsigned raised)
 {
     if (raised & 0x01)
@@ -120,7 +123,9 @@ static void exception_in_kernel(struct pt_regs *regs, unsigned vector, unsigned 
     }
     if (fixup_exception(regs))
         return;
-    /* The page fault at the guard page found no room for its own frame, but CR2 tells where it was. */
+    /*
+     * The page fault at the guard page found no room for its own frame, but CR2 tells where it was.
+     */
     if (vector == VECTOR_DOUBLE_FAULT && kstack_is_guard(read_cr2()))
         die(regs, "the kernel stack overflowed (at %#lx)", read_cr2());
     die(regs, "exception %u in the kernel (%s), error code %#lx", vector, exception_names[vector], error);

@@ -155,7 +155,10 @@ long do_wait4(int pid, unsigned long status, int options, unsigned long rusage)
     return request.pid;
 }
 
-/* The fields that waitid fills in: si_signo, si_errno, si_code, and at 16 si_pid, si_uid, si_status. */
+/*
+ * The fields that waitid fills in: si_signo, si_errno, si_code, and at 16 si_pid, si_uid,
+ * si_status.
+ */
 static int write_info(unsigned long info, const struct wait_request *request)
 {
     const int head[3] = { request->pid ? SIGCHLD : 0, 0, request->code };

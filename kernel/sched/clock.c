@@ -9,9 +9,14 @@
 
 u64 jiffies;
 
-/* The TSC's rate was measured only briefly at boot; this many ticks tell it a hundred times better. */
+/*
+ * The TSC's rate was measured only briefly at boot; this many ticks tell it a hundred times better.
+ */
 #define REFINE_TICKS HZ
-/* A tick that was lost (interrupts were off for two) makes the measure useless: it is then off by at least this share. */
+/*
+ * A tick that was lost (interrupts were off for two) makes the measure useless: it is then off by
+ * at least this share.
+ */
 #define REFINE_TOLERANCE 200
 
 /* A moment at which both were known: the clock goes on from there. */

@@ -14,8 +14,8 @@
 #define TIME_SLICE 2
 
 /*
- * kernel/sched/switch.asm: saves PREV's registers on its stack and goes on where NEXT left off. Returns, in NEXT, the task
- * that ran just before.
+ * kernel/sched/switch.asm: saves PREV's registers on its stack and goes on where NEXT left off.
+ * Returns, in NEXT, the task that ran just before.
  */
 struct task *switch_stacks(struct task *prev, struct task *next);
 void task_first_entry(void);
@@ -197,7 +197,10 @@ void sched_idle(void)
 {
     for (;;) {
         schedule();
-        /* STI takes effect after the next instruction, so no interrupt slips in before HLT (SDM vol. 2B, STI). */
+        /*
+         * STI takes effect after the next instruction, so no interrupt slips in before HLT (SDM
+         * vol. 2B, STI).
+         */
         __asm__ volatile("sti; hlt; cli" ::: "memory");
     }
 }

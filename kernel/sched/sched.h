@@ -10,8 +10,8 @@
 #define NSEC_PER_TICK (NSEC_PER_SEC / HZ)
 
 /*
- * The idle task, the run queue, the clock, the timer interrupt. After mm/ works and pit_init has measured the TSC; the
- * caller becomes the idle task.
+ * The idle task, the run queue, the clock, the timer interrupt. After mm/ works and pit_init has
+ * measured the TSC; the caller becomes the idle task.
  */
 void sched_init(void);
 
@@ -19,8 +19,8 @@ void sched_init(void);
 void __noreturn sched_idle(void);
 
 /*
- * Gives up the processor; returns when the scheduler chooses this task again. A task that is not TASK_RUNNING is not
- * chosen until woken.
+ * Gives up the processor; returns when the scheduler chooses this task again. A task that is not
+ * TASK_RUNNING is not chosen until woken.
  */
 void schedule(void);
 
@@ -43,11 +43,20 @@ extern u64 jiffies;
 
 /* ---- tasks (kernel/sched/task.c) ---- */
 
-/* A zeroed task with a pid, a kernel stack and an FPU area, in no list yet but the pid table; NULL: no memory or no pid. */
+/*
+ * A zeroed task with a pid, a kernel stack and an FPU area, in no list yet but the pid table; NULL:
+ * no memory or no pid.
+ */
 struct task *task_alloc(void);
-/* Frees it, its stack and its pid: never the running one. Mm, files, fs and sighand must be gone already. */
+/*
+ * Frees it, its stack and its pid: never the running one. Mm, files, fs and sighand must be gone
+ * already.
+ */
 void task_free(struct task *task);
-/* Gives the task a new thread group of its own; NULL: no memory. The task is its leader and only thread. */
+/*
+ * Gives the task a new thread group of its own; NULL: no memory. The task is its leader and only
+ * thread.
+ */
 struct process *process_alloc(struct task *leader);
 /* Frees a process whose tasks are all freed and that is nobody's child any more. */
 void process_free(struct process *process);
@@ -56,20 +65,30 @@ void task_set_pid(struct task *task, int pid);
 /* Makes it runnable; its kernel stack must be ready (task_prepare_stack). */
 void task_start(struct task *task);
 /*
- * Lays out a new task's kernel stack so that its first schedule() returns to ring 3 with REGS (copied to the stack's top).
+ * Lays out a new task's kernel stack so that its first schedule() returns to ring 3 with REGS
+ * (copied to the stack's top).
  */
 void task_prepare_stack(struct task *task, const struct pt_regs *regs);
 
-/* Stores what the processor holds of the running program (FPU, segment registers and their bases) in TASK. */
+/*
+ * Stores what the processor holds of the running program (FPU, segment registers and their bases)
+ * in TASK.
+ */
 void task_save_program_state(struct task *task);
 
-/* Makes MM (NULL: the kernel's own) the loaded address space of the running task; the old one is the caller's to put. */
+/*
+ * Makes MM (NULL: the kernel's own) the loaded address space of the running task; the old one is
+ * the caller's to put.
+ */
 void task_switch_mm(struct mm_struct *mm);
 
 /* Calls FN for every task (threads and zombies too) in order of pid; stops when FN returns true. */
 void for_each_task(bool (*fn)(struct task *task, void *context), void *context);
 
-/* Implemented by kernel/proc: the first thing that a new task does, on its own stack and in its own address space. */
+/*
+ * Implemented by kernel/proc: the first thing that a new task does, on its own stack and in its own
+ * address space.
+ */
 void task_first_run(struct pt_regs *regs);
 /* Implemented by kernel/proc: a tick of the running program, for ITIMER_VIRTUAL and ITIMER_PROF. */
 void process_account_tick(struct process *process);

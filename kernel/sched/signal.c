@@ -20,7 +20,10 @@ static bool default_is_to_ignore(int signal)
     return (SIGNALS_IGNORE & SIGMASK(signal)) != 0;
 }
 
-/* A thread of PROCESS that is not dead: the leader if possible. There is one unless the process is a zombie. */
+/*
+ * A thread of PROCESS that is not dead: the leader if possible. There is one unless the process is
+ * a zombie.
+ */
 static struct task *live_thread(const struct process *process)
 {
     if (process->leader->sighand)
@@ -28,7 +31,10 @@ static struct task *live_thread(const struct process *process)
     return list_first_entry(&process->threads, struct task, thread_node);
 }
 
-/* True when SIGNAL would have no effect on TASK. A blocked signal is kept: its action may change before it is unblocked. */
+/*
+ * True when SIGNAL would have no effect on TASK. A blocked signal is kept: its action may change
+ * before it is unblocked.
+ */
 static bool is_ignored(const struct task *task, int signal)
 {
     unsigned long handler = handler_of(task, signal);
@@ -100,7 +106,10 @@ void process_kill_threads(struct process *process, int status)
         signal_kill_thread(thread);
 }
 
-/* Chooses the thread that takes SIGNAL and wakes it. TASK is the one that it was sent to, or the leader. */
+/*
+ * Chooses the thread that takes SIGNAL and wakes it. TASK is the one that it was sent to, or the
+ * leader.
+ */
 static void wake_receiver(struct task *task, int signal, bool whole_process)
 {
     struct process *process = task->process;
@@ -259,7 +268,10 @@ void signal_recalculate(void)
         this_cpu.work_pending &= ~CPU_WORK_SIGNAL;
 }
 
-/* A signal to the process that only this thread would have taken goes to another one when it is blocked here. */
+/*
+ * A signal to the process that only this thread would have taken goes to another one when it is
+ * blocked here.
+ */
 static void hand_over(sigset_t newly_blocked)
 {
     sigset_t set = current->process->pending.set & newly_blocked;

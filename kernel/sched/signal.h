@@ -1,4 +1,7 @@
-/* Signals, the sending half: numbers, sets, actions, what waits, and who is woken. Delivery: kernel/proc/signal.h. */
+/*
+ * Signals, the sending half: numbers, sets, actions, what waits, and who is woken. Delivery:
+ * kernel/proc/signal.h.
+ */
 #ifndef KERNEL_SCHED_SIGNAL_H
 #define KERNEL_SCHED_SIGNAL_H
 
@@ -87,7 +90,10 @@ struct k_sigaction {
     sigset_t mask;
 };
 
-/* What a process does with each signal; shared by threads (CLONE_SIGHAND). action[N - 1] is signal N's. */
+/*
+ * What a process does with each signal; shared by threads (CLONE_SIGHAND). action[N - 1] is signal
+ * N's.
+ */
 struct sighand {
     int refcount;
     struct k_sigaction action[NSIG];
@@ -111,7 +117,8 @@ struct signal_info {
 /* Signals that wait for delivery: at most one of each below SIGRTMIN, any number above. */
 struct sigpending {
     sigset_t set;
-    struct list_head queue;     /* struct queued_signal, oldest first; a signal in SET without one carries nothing */
+    /* struct queued_signal, oldest first; a signal in SET without one carries nothing */
+    struct list_head queue;
 };
 
 void sigpending_init(struct sigpending *pending);
@@ -126,8 +133,9 @@ struct task;
 struct process;
 
 /*
- * Sends to one thread; INFO NULL means from the kernel (SI_KERNEL). Ignored signals are dropped, blocked ones kept. Wakes
- * the thread where due. 0, or -EAGAIN when a queued signal finds no memory.
+ * Sends to one thread; INFO NULL means from the kernel (SI_KERNEL). Ignored signals are dropped,
+ * blocked ones kept. Wakes the thread where due. 0, or -EAGAIN when a queued signal finds no
+ * memory.
  */
 int signal_send_task(struct task *task, int signal, const struct signal_info *info);
 
@@ -138,7 +146,8 @@ int signal_send_process(struct process *process, int signal, const struct signal
 int signal_send_group(int pgid, int signal, const struct signal_info *info);
 
 /*
- * For a fault: sent to the running thread even when blocked or ignored (then with the default action, which kills).
+ * For a fault: sent to the running thread even when blocked or ignored (then with the default
+ * action, which kills).
  */
 void signal_force(int signal, const struct signal_info *info);
 /* As signal_force, but no handler is asked. */
@@ -146,7 +155,10 @@ void signal_force_fatal(int signal);
 /* True when signal_force(SIGNAL) will kill the running process: no handler, or blocked. */
 bool signal_force_kills(int signal);
 
-/* Ends every thread of PROCESS as soon as it next looks; STATUS is the wait status (only the first call counts). */
+/*
+ * Ends every thread of PROCESS as soon as it next looks; STATUS is the wait status (only the first
+ * call counts).
+ */
 void process_kill_threads(struct process *process, int status);
 
 /* Ends one thread: it dies as soon as it next looks. */
@@ -161,14 +173,18 @@ bool signal_can_be_taken(void);
 bool signal_pending(void);
 /* True when the running task is about to die. */
 bool fatal_signal_pending(void);
-/* Recomputes signal_waiting of the running task and CPU_WORK_SIGNAL, after its masks or pending sets changed. */
+/*
+ * Recomputes signal_waiting of the running task and CPU_WORK_SIGNAL, after its masks or pending
+ * sets changed.
+ */
 void signal_recalculate(void);
 /* Sets the mask of the running task (never SIGKILL and SIGSTOP) and recalculates. */
 void signal_set_blocked(sigset_t blocked);
 
 /*
- * Tells the parent of PROCESS that it stopped, went on (CODE CLD_…, STATUS the signal) or died: wakes its wait4 and sends SIGCHLD where it wants
- * one. Returns true when the parent does not want to be asked (a dead child is then reaped at once).
+ * Tells the parent of PROCESS that it stopped, went on (CODE CLD_…, STATUS the signal) or died:
+ * wakes its wait4 and sends SIGCHLD where it wants one. Returns true when the parent does not want
+ * to be asked (a dead child is then reaped at once).
  */
 bool process_notify_parent(struct process *process, int code, int status);
 

@@ -8,7 +8,9 @@ struct queued_signal {
     struct signal_info info;
 };
 
-/* Signals that carry something, over all processes: nobody fills the kernel's memory by queueing. */
+/*
+ * Signals that carry something, over all processes: nobody fills the kernel's memory by queueing.
+ */
 #define MAX_QUEUED 8192
 static unsigned queued;
 

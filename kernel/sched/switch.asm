@@ -1,4 +1,5 @@
-; Changing stacks: the one thing of the scheduler that C can't do, and a new task's first way to ring 3.
+; Changing stacks: the one thing of the scheduler that C can't do, and a new task's first way to
+; ring 3.
 
 bits 64
 default rel

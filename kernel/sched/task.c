@@ -1,4 +1,6 @@
-/* Tasks and processes as objects: their numbers, their lists, and the memory that they are made of. */
+/*
+ * Tasks and processes as objects: their numbers, their lists, and the memory that they are made of.
+ */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -123,7 +125,10 @@ struct task *task_alloc(void)
     if (!task)
         return NULL;
     fpu_cache.object_size = ALIGN_UP(this_cpu.xsave_size, FPU_ALIGNMENT);
-    /* Saving leaves gaps, and the header's reserved bytes must be 0 (SDM vol. 1, 13.4.2): both show in signal frames. */
+    /*
+     * Saving leaves gaps, and the header's reserved bytes must be 0 (SDM vol. 1, 13.4.2): both show
+     * in signal frames.
+     */
     task->fpu = slab_zalloc(&fpu_cache);
     if (!task->fpu)
         goto no_fpu;

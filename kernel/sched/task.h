@@ -1,4 +1,7 @@
-/* A task: one thread of a program, its place in the process tree, and everything that belongs to it. */
+/*
+ * A task: one thread of a program, its place in the process tree, and everything that belongs to
+ * it.
+ */
 #ifndef KERNEL_SCHED_TASK_H
 #define KERNEL_SCHED_TASK_H
 
@@ -49,13 +52,14 @@ struct rlimit {
 };
 
 /*
- * What the threads of one process share (Linux's signal_struct): the process proper. It lives from fork until its
- * parent has asked for its status.
+ * What the threads of one process share (Linux's signal_struct): the process proper. It lives from
+ * fork until its parent has asked for its status.
  */
 struct process {
     int pid;                            /* tgid */
     int pgid, sid;                      /* process group, session */
-    struct task *leader;                /* the thread whose pid is the process's; a zombie may be it */
+    /* the thread whose pid is the process's; a zombie may be it */
+    struct task *leader;
     struct list_head threads;           /* every live thread, by task->thread_node */
     int thread_count;
     struct process *parent;             /* NULL for PID 1 */
@@ -65,11 +69,14 @@ struct process {
     struct sigpending pending;          /* signals sent to the process as a whole */
     bool exiting;                       /* exit_group or a fatal signal: every thread is to die */
     bool unkillable;                    /* PID 1: signals that it has no handler for are dropped */
-    bool has_executed;                  /* execve since fork: its parent may not move it to another group */
+    /* execve since fork: its parent may not move it to another group */
+    bool has_executed;
     bool is_orphan_reaper;              /* a PID 1 that runs no program: see proc_start_init */
-    struct task *exec_task;             /* the thread that is in execve and waits for the others to die */
+    /* the thread that is in execve and waits for the others to die */
+    struct task *exec_task;
     int exit_status;                    /* wait status: code << 8, or the signal (0x80: core) */
-    int exit_signal;                    /* sent to the parent at death: SIGCHLD, or what clone said; 0 none */
+    /* sent to the parent at death: SIGCHLD, or what clone said; 0 none */
+    int exit_signal;
     int stop_signal;                    /* stopped by this signal, or on the way there; 0 not */
     int stopped_threads;
     bool stop_unreported, continue_unreported;  /* for WUNTRACED and WCONTINUED */
@@ -84,7 +91,8 @@ struct process {
     unsigned long max_rss, child_max_rss;   /* pages; max_rss of address spaces that are gone */
     struct timer real_timer;            /* ITIMER_REAL */
     u64 alarm_interval;                 /* nanoseconds; 0: once */
-    struct itimer_ticks {               /* ITIMER_VIRTUAL (0) and ITIMER_PROF (1), in nanoseconds; 0 off */
+    /* ITIMER_VIRTUAL (0) and ITIMER_PROF (1), in nanoseconds; 0 off */
+    struct itimer_ticks {
         u64 left, interval;
     } cpu_timers[2];
     unsigned long auxiliary[AUXILIARY_WORDS];   /* the auxiliary vector as the program got it */
@@ -101,7 +109,8 @@ struct restart_block {
 };
 
 struct task {
-    unsigned long kernel_sp;            /* saved stack pointer while not running; first, for the switch stub */
+    /* saved stack pointer while not running; first, for the switch stub */
+    unsigned long kernel_sp;
     unsigned long kernel_stack_top;     /* 0: already given back */
     int pid;                            /* Linux's tid */
     enum task_state state;
@@ -113,14 +122,17 @@ struct task {
     struct sigpending pending;          /* signals sent to this thread */
     bool signal_waiting;                /* perhaps something to deliver (Linux's TIF_SIGPENDING) */
     sigset_t blocked, saved_blocked;
-    sigset_t awaited;                   /* rt_sigtimedwait: unblocked for the wait, but neither ignored nor fatal */
+    /* rt_sigtimedwait unblocked them for the wait: neither ignored nor fatal */
+    sigset_t awaited;
     bool restore_blocked;               /* after sigsuspend and the like: put saved_blocked back */
     unsigned long altstack_sp, altstack_size;
     u32 altstack_flags;
-    unsigned long set_child_tid;        /* user address: where the new thread writes its number, or 0 */
+    /* user address: where the new thread writes its number, or 0 */
+    unsigned long set_child_tid;
     unsigned long clear_child_tid;      /* user address; zeroed and woken at exit */
     unsigned long robust_list;          /* user address of the list of robust futexes, or 0 */
-    void *fpu;                          /* this_cpu.xsave_size bytes, 64-byte aligned; NULL for kernel tasks */
+    /* this_cpu.xsave_size bytes, 64-byte aligned; NULL for kernel tasks */
+    void *fpu;
     unsigned long fs_base, gs_base;     /* valid while it does not run */
     u16 ds, es, fs_selector, gs_selector;
     unsigned long min_flt, maj_flt;
@@ -140,7 +152,10 @@ struct task {
     bool timed_out;                     /* the sleep timer ended the sleep */
     bool kernel_killed;                 /* out of memory chose it */
     struct completion *vfork_done;      /* the parent waits in vfork */
-    /* exception details of the last fault, for the signal frame (Linux's thread.trap_nr, error_code, cr2) */
+    /*
+     * exception details of the last fault, for the signal frame (Linux's thread.trap_nr,
+     * error_code, cr2)
+     */
     unsigned long trap_nr, error_code, cr2;
     struct restart_block restart;
 };

@@ -1,4 +1,7 @@
-/* Timers: a function that is called when a moment of the monotonic clock has come, at the next tick. */
+/*
+ * Timers: a function that is called when a moment of the monotonic clock has come, at the next
+ * tick.
+ */
 #ifndef KERNEL_SCHED_TIMER_H
 #define KERNEL_SCHED_TIMER_H
 

@@ -1,4 +1,7 @@
-/* Sleeping and waking. Interrupts are off throughout, so a check and the sleep after it can't be separated. */
+/*
+ * Sleeping and waking. Interrupts are off throughout, so a check and the sleep after it can't be
+ * separated.
+ */
 #include "kernel/sched/sched.h"
 
 #include "kernel/lib/errno.h"

@@ -1,4 +1,7 @@
-/* Waiting: a queue of tasks that sleep until somebody wakes them, a signal comes, or a time is reached. */
+/*
+ * Waiting: a queue of tasks that sleep until somebody wakes them, a signal comes, or a time is
+ * reached.
+ */
 #ifndef KERNEL_SCHED_WAIT_H
 #define KERNEL_SCHED_WAIT_H
 
@@ -16,9 +19,10 @@ static inline void wait_queue_init(struct wait_queue *queue)
 }
 
 /*
- * Sleeps on QUEUE until woken, a signal, or DEADLINE (nanoseconds of sched_clock; 0 none). The caller checks its
- * condition before and after, in a loop: interrupts are off and nobody else runs, so nothing is missed between the
- * check and the sleep. Returns 0 when woken, -ERESTARTSYS for a signal, -ETIMEDOUT.
+ * Sleeps on QUEUE until woken, a signal, or DEADLINE (nanoseconds of sched_clock; 0 none). The
+ * caller checks its condition before and after, in a loop: interrupts are off and nobody else runs,
+ * so nothing is missed between the check and the sleep. Returns 0 when woken, -ERESTARTSYS for a
+ * signal, -ETIMEDOUT.
  */
 int wait_on(struct wait_queue *queue, u64 deadline);
 

@@ -134,6 +134,24 @@ static void working_directory(void)
     check_fails(chdir("masked"), ENOTDIR, "chdir to a file is ENOTDIR");
 }
 
+static void running_program(void)
+{
+    char *const arguments[] = { HOME "/program", NULL }, *const environment[] = { NULL };
+    int file = open("/proc/self/exe", O_RDONLY), copy = open("program", O_CREAT | O_WRONLY, 0755);
+    char block[4096];
+    long got;
+
+    check_fails(open("/proc/self/exe", O_WRONLY), ETXTBSY, "a running program cannot be opened for writing");
+    check_fails(truncate("/proc/self/exe", 0), ETXTBSY, "nor cut");
+    while ((got = read(file, block, sizeof(block))) > 0) {
+        if (write(copy, block, (size_t)got) != got)
+            bail_out("the program cannot be copied: errno %d", errno);
+    }
+    check_fails(execve(arguments[0], arguments, environment), ETXTBSY, "what is open for writing cannot be executed");
+    close(copy);
+    close(file);
+}
+
 /* The names in the directory at hand but for "." and "..", each followed by a space. */
 static void list(char *text, size_t size)
 {
@@ -177,6 +195,7 @@ int main(void)
     removing();
     moving();
     working_directory();
+    running_program();
     listing();
     return done();
 }

@@ -103,6 +103,22 @@ static void files_come_with_their_attributes_and_bytes(void **state)
     free(builder.bytes);
 }
 
+static void the_largest_bytes_have_a_right_sum(void **state)
+{
+    u8 header[BLOCK];
+    struct ustar_entry entry;
+
+    (void)state;
+    make_header(header, "", '0', 0);
+    memset(header, 0xff, 100);
+    memset(header + 157, 0xff, 100);
+    memset(header + 265, 0xff, 64);
+    memset(header + 345, 0xff, 167);
+    set_checksum(header);
+    struct ustar_reader reader = { .archive = header, .size = BLOCK };
+    assert_int_equal(ustar_next(&reader, &entry), USTAR_ENTRY);
+}
+
 static void an_archive_may_end_without_its_end_mark(void **state)
 {
     struct builder builder = { 0 };
@@ -290,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_come_with_their_attributes_and_bytes),
+        cmocka_unit_test(the_largest_bytes_have_a_right_sum),
         cmocka_unit_test(an_archive_may_end_without_its_end_mark),
         cmocka_unit_test(a_prefix_is_the_first_part_of_the_name),
         cmocka_unit_test(what_can_not_be_used_is_skipped),

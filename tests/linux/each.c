@@ -1,12 +1,15 @@
 /*
  * Runs several programs one after the other, so that one boot serves many transcripts:
- * each PROGRAM... prints "=== PROGRAM", what the program prints, and how it ended.
+ * each COMMAND... prints "=== COMMAND", what the command prints, and how it ended. A command is a
+ * program's path, and its arguments separated by single spaces.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { MOST_ARGUMENTS = 30 };
 
 extern char **environ;
 
@@ -25,15 +28,32 @@ static void say(const char *text)
     }
 }
 
-static int run(char *path)
+/* Cuts COMMAND at its spaces. */
+static void split(char *command, char **arguments)
 {
-    char *arguments[] = {path, NULL};
+    int count = 0;
+
+    while (count < MOST_ARGUMENTS) {
+        arguments[count++] = command;
+        command = strchr(command, ' ');
+        if (command == NULL)
+            break;
+        *command++ = '\0';
+    }
+    arguments[count] = NULL;
+}
+
+static int run(char *command)
+{
+    char *arguments[MOST_ARGUMENTS + 1];
     char line[64];
     int status;
-    pid_t child = fork();
+    pid_t child;
 
+    split(command, arguments);
+    child = fork();
     if (child == 0) {
-        execve(path, arguments, environ);
+        execve(arguments[0], arguments, environ);
         say("cannot be executed\n");
         _exit(127);
     }

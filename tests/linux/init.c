@@ -144,6 +144,8 @@ int main(void)
     pid_t child;
 
     must_mount("devtmpfs", "/dev");
+    if (symlink("/proc/self/fd", "/dev/fd") < 0)
+        give_up("/dev/fd");
     report_fd = open_raw_port("/dev/ttyS1");
     must_mount("tmpfs", "/tmp");
     chmod("/tmp", 01777);

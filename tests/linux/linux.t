@@ -3,7 +3,6 @@
 Every test program's transcript here equals the one on Linux 6.1 (the golden files; with ORACLE=guest a 6.1 that
 is booted for the purpose), and, where nothing in it depends on version or layout, the one on this host's Linux.
 """
-import difflib
 import os
 import sys
 
@@ -12,18 +11,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import transcripts  # noqa: E402
 from tap import check, done, note, skip  # noqa: E402
 
-LONGEST_DIFFERENCE = 40
-
-
-def difference(ours, theirs, name):
-    lines = list(difflib.unified_diff(theirs.splitlines(), ours.splitlines(), name, "zeropage", lineterm="", n=1))
-    more = [f"... and {len(lines) - LONGEST_DIFFERENCE} lines more"] if len(lines) > LONGEST_DIFFERENCE else []
-    return lines[:LONGEST_DIFFERENCE] + more
-
-
 def compare(program, ours, theirs, name):
     check(ours == theirs, f"{program.name}: the transcript here equals the one on {name}",
-          *difference(ours, theirs, name))
+          *transcripts.difference(ours, theirs, name))
 
 
 def against_golden(here):

@@ -1,5 +1,6 @@
 """What the comparison with Linux consists of: the programs, how each system runs them, the golden files."""
 import ctypes
+import difflib
 import os
 import platform
 import re
@@ -15,10 +16,11 @@ HOST_DIFFERS = os.path.join(HERE, "host-differs")
 ENVIRONMENT = {"PATH": "/bin", "HOME": "/", "TERM": "dumb"}
 NO_RANDOM_ADDRESSES = 0x0040000     # ADDR_NO_RANDOMIZE of personality(2)
 NO_SUCH_KERNEL = 77
+LONGEST_DIFFERENCE = 40
 FUZZER = os.path.join(BUILD, "tests", "linux", "fuzz", "fuzz")
 FUZZ_GOLDEN = os.path.join(GOLDEN, "fuzz.txt")
 FUZZ_SEEDS = (1, 400, 40)           # the first seed, how many, steps of each
-SECTION = re.compile(r"^=== (/\S+)\n(.*?^=== (?:exited with status|killed by signal) \d+$)", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^=== (/[^\n]*)\n(.*?^=== (?:exited with status|killed by signal) \d+$)", re.MULTILINE | re.DOTALL)
 
 
 class NoOracle(Exception):
@@ -75,6 +77,13 @@ def run_all(tool, *options):
     found = sections(done.stdout.decode(errors="replace"))
     return ({program.name: found[program.guest_path] for program in programs() if program.guest_path in found},
             done.returncode, errors)
+
+
+def difference(ours, theirs, name="Linux 6.1"):
+    """The first lines in which two transcripts differ."""
+    lines = list(difflib.unified_diff(theirs.splitlines(), ours.splitlines(), name, "zeropage", lineterm="", n=1))
+    more = [f"... and {len(lines) - LONGEST_DIFFERENCE} lines more"] if len(lines) > LONGEST_DIFFERENCE else []
+    return lines[:LONGEST_DIFFERENCE] + more
 
 
 def linux_version():

@@ -43,7 +43,10 @@ def test_archive():
     tool("archive", first, rootfs, "bin", program)
     os.utime(os.path.join(rootfs, "etc", "motd"), (1, 1))
     os.chmod(os.path.join(rootfs, "etc", "motd"), 0o600)
-    tool("archive", second, rootfs, "bin", program, umask=0o077)
+    temporary = os.path.join(folder, "temporary")
+    os.mkdir(temporary)
+    tool("archive", second, rootfs, "bin", program, umask=0o077, env=dict(os.environ, TMPDIR=temporary))
+    check_equal(os.listdir(temporary), [], "tools/archive leaves nothing in the temporary folder")
     check(contents(first) == contents(second), "the archive depends neither on dates nor on modes nor on the umask")
     with tarfile.open(first) as archive:
         members = {member.name: member for member in archive}
@@ -54,6 +57,7 @@ def test_archive():
     check_equal(text, b"hello\n", "files go into the archive as they are")
     check(b".debug_info" not in image and image[:4] == b"\x7fELF",
           "programs go into the archive without debug information")
+    check_equal({member.mtime for member in members.values()}, {0}, "dates in the archive are 0")
     check_equal({member.mode for member in members.values() if member.isreg()}, {0o644, 0o755}, "modes are 644 and 755")
     check(contents(first)[257:263] == b"ustar\0", "the archive is plain ustar")
 
@@ -130,6 +134,16 @@ def test_symbols():
     check(all(address >> 31 == 0x1ffffffff for address in addresses),
           "the table holds addresses of the higher half only")
     check_equal(rows[-1][1] if rows else None, "0", "the table's last entry is the end of the text")
+    lister = os.path.join(folder, "pretended-nm")
+    with open(lister, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\ncat <<END\n0000000000100000 t low\nffffffff80100000 T first\n"
+                   "ffffffff80100000 t same_place\nffffffff80100010 D data\nffffffff80100020 t second\n"
+                   "ffffffff80101000 R text_end\nffffffff80102000 T behind\nEND\n")
+    os.chmod(lister, 0o755)
+    check_equal(re.findall(r"d[bq] .*", tool("ksyms", lister, KERNEL).stdout),
+                ["dq 0xffffffff80100000, name_0", "dq 0xffffffff80100020, name_1", "dq 0xffffffff80101000, 0", "dq 3",
+                 'db "first", 0', 'db "second", 0'],
+                "the table has the text symbols between the start of the higher half and the end of the text")
     check_contains(tool("ksyms").stdout, "ksyms_count: dq 0", "without a kernel the table is empty")
     check_contains(tool("ksyms", "nm").stderr, "usage", "tools/ksyms called wrongly")
 

@@ -153,8 +153,8 @@ def test_installation():
     machine.install_everything()
     os.unlink(os.path.join(machine.bin, "cppcheck"))
     os.unlink(os.path.join(machine.bin, "x86_64-elf-gdb"))
-    check_equal(machine.run("setup", "build", "run").returncode, 0,
-                "make run doesn't stop for tools that it doesn't need")
+    check_equal((machine.run("setup", "build", "run").returncode, machine.commands()), (0, []),
+                "make run neither stops for tools that it doesn't need nor installs them")
     machine.run("setup", "check")
     check_equal(machine.commands()[-1:], ["apt-get install -y --no-install-recommends gdb cppcheck"],
                 "what is missing for other purposes is installed in the same go")

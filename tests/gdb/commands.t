@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""The debugger's other commands, its sentences where something can't be read, and what it leaves behind."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import batch  # noqa: E402
+from tap import ROOT, check, check_contains, check_equal, done, skip  # noqa: E402
+
+DEBUG = os.path.join(ROOT, "tools", "debug")
+COMMANDS = ("pf", "pfbreak", "walk", "vmas", "ps", "frames", "frame pfn", "regs", "journal", "mmcheck", "heap", "bt")
+
+# Each command, and the sentence that it has for it. In the program, at its function load.
+SENTENCES = (
+    ("pf", "pf: no fault at hand: the processor is in the program"),
+    ("regs", "regs: the processor is in the program: nothing is saved"),
+    ("walk", "walk: walk needs an address"),
+    ("walk 0x8000000000000000", "walk: 0x8000000000000000 is not canonical"),
+    ("walk 0 77", "walk: there is no process 77; `ps` lists them"),
+    ("walk no_such_name", 'walk: No symbol "no_such_name" in current context.'),
+    ("vmas 1", "vmas: init (pid 1) has no address space"),
+    ("frame pfn", "frame pfn: it needs a number"),
+    ("frame pfn 0xfffffff", "frame pfn: there is no frame 0xfffffff; the last one is"),
+    ("pfbreak nonsense", "pfbreak: nonsense is no outcome, address or process"),
+    ("pfbreak 9-5", "pfbreak: 9-5 is no range: the end comes first"),
+    ("ps one two", "ps: too many words; `help ps` says what it takes"),
+)
+
+# What is broken on purpose, and what mmcheck has to say to it.
+DAMAGES = (
+    ("set var current->mm->map_count = 99", "map_count is 99, and the VMAs add up to 5"),
+    ("set var current->mm->mmap->vm_end = 0x400800", "has impossible bounds"),
+    ("set var current->mm->mmap->rb_subtree_gap = 1", "knows a wrong largest gap"),
+    ("set var current->mm->rss[1] = 7", "counts 7 resident pages of kind anon"),
+    ("set var frame_counts[7] = 99", "frame_counts[anon] is 99"),
+    ("set var mem_map[$own]._refcount = 3", "counts 3 users and has 1, 1 of them entries"),
+    ("set var mem_map[$own].type = 5", "maps frame"),
+    ("set var empty_zero_page[8] = 1", "the zero frame is not zero"),
+    ("set var *(unsigned long *)$entry |= 2", "maps the zero frame writable"),
+    ("set var *(unsigned long *)$entry |= 128", "do not follow from its VMA"),
+    ("set var *(unsigned long *)$entry |= 0xfffff000000", "which does not exist"),
+    ("set var free_areas[10].count = 1", "the free list of order 10 counts 1 blocks"),
+    ("set var ((struct page *)((char *)free_areas[10].blocks.next - 8))->order = 3", "is not marked so"),
+    ("set var free_areas[10].blocks.next->prev = 0", "the list of struct page is broken"),
+    ("set var current->mm->pgtables_bytes = 0", "counts 0 bytes of page tables"),
+)
+
+# The zero-mapped page's entry and one frame of the program's own.
+FIND = """
+break load
+continue
+set $page = $rdi
+tbreak *($pc + 3)
+continue
+python
+import spaces, machine
+pgd = spaces.pgd_of(spaces.mm_of(spaces.current()))
+gdb.set_convenience_variable("entry", machine.PAGE_OFFSET + spaces.walk(pgd, int(gdb.parse_and_eval("$page")))[-1].place)
+gdb.set_convenience_variable("own", next((value & spaces.FRAME_MASK) >> 12 for _, value in spaces.leaf_entries(pgd)
+                                         if spaces.describe_frame(spaces.frame((value & spaces.FRAME_MASK) >> 12)).startswith("anon")))
+end
+mmcheck
+"""
+
+
+def test_sentences():
+    script = "break load\ncontinue\n" + "".join(f"{command}\n" for command, _ in SENTENCES)
+    session = batch.Session(script + "".join(f"help {command}\n" for command in COMMANDS), "session", "read_page")
+    for command, sentence in SENTENCES:
+        check_contains(session.text, sentence, f"`{command}` says what is wrong")
+    for command in COMMANDS:
+        check(f"{command}:" in session.text or f": {command}" in session.text or f"{command} [" in session.text,
+              f"`help {command}` says how it is called", session.text[-4000:])
+    check("Traceback" not in session.text + session.errors, "no command answers with a traceback", session.errors)
+
+
+def test_without_machine():
+    words = [word for command in COMMANDS if command != "bt" for word in
+             ("-ex", command + (" 1" if command in ("walk", "frame pfn") else ""))]
+    run = subprocess.run(["gdb", "-nx", "-nh", "-q", "-batch", "-iex", "set auto-load off", os.path.join(
+        ROOT, batch.BUILD, "zeropage.elf"), "-ex", f"source {ROOT}/tools/gdb/zeropage.py", *words],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    check_equal(run.stdout.count("no machine is running"), len(COMMANDS) - 2,
+                "without a machine each command that needs one says so", run.stdout, run.stderr)
+    check("Traceback" not in run.stdout + run.stderr, "and none with a traceback", run.stderr)
+
+
+def test_mmcheck():
+    script = FIND
+    for damage, _ in DAMAGES:
+        # Undone afterwards: each finding stands alone.
+        place = damage.removeprefix("set var ").split("|=")[0].split(" = ")[0]
+        script += f"set $before = {place}\n{damage}\necho DAMAGE\\n\nmmcheck\nset var {place} = $before\n"
+    session = batch.Session(script + "echo END\\n\nmmcheck\n", "session", "read_page")
+    parts = session.text.split("DAMAGE\n")
+    check_contains(parts[0], "mmcheck: ok: 1 address space", "a sound machine passes mmcheck")
+    for (damage, finding), part in zip(DAMAGES, parts[1:]):
+        check_contains(part, finding, f"mmcheck finds: {damage.removeprefix('set var ')}")
+    check_equal(len(parts), len(DAMAGES) + 1, "each damage was done", session.text[-1500:], session.errors)
+    check_contains(parts[-1].split("END")[-1], "mmcheck: ok", "with all damages undone it passes again")
+
+
+def test_stepping():
+    functions = ("exc_page_fault", "do_user_addr_fault", "handle_mm_fault", "handle_pte_fault", "do_anonymous_page",
+                 "set_pte_at")
+    script = "break load\ncontinue\nset $at = $pc\nset $page = $rdi\nstepi\nprintf \"IN %p\\n\", $pc\n"
+    script += "".join(f"tbreak {function}\ncontinue\npython print('AT', gdb.newest_frame().name())\n" for function in functions)
+    script += "tbreak *$at\ncontinue\nprintf \"BACK %d\\n\", $pc == $at\nstepi\nprintf \"LOADED %d\\n\", $al\n"
+    session = batch.Session(script, "session", "read_page", append="")
+    seen = [line.split()[1] for line in session.text.splitlines() if line.startswith("AT ")]
+    check_equal(tuple(seen), functions, "each function of the fault path can be stopped in, one after the other",
+                session.text, session.errors)
+    check_contains(session.text, "asm_exc_page_fault at kernel/cpu/", "stepi on the load lands in the handler")
+    check_contains(session.text, "BACK 1", "the kernel goes back to the same instruction")
+    check_contains(session.text, "LOADED 0", "which then loads a zero")
+
+
+def start(*arguments, home):
+    return subprocess.Popen([DEBUG, "--build", batch.BUILD, "--console", "/dev/null", *arguments], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, HOME=home), text=True)
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def child_of(pid, name):
+    """The process NAME somewhere below PID."""
+    for child in children(pid):
+        with open(f"/proc/{child}/comm", encoding="ascii", errors="replace") as file:
+            if file.read().strip().startswith(name):
+                return child
+        found = child_of(child, name)
+        if found:
+            return found
+    return None
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
+def test_leaving():
+    ways = (("its input ends", lambda process, gdb: process.stdin.close()),
+            ("GDB is killed", lambda process, gdb: os.kill(gdb, signal.SIGKILL)),
+            ("tools/debug is killed", lambda process, gdb: os.kill(process.pid, signal.SIGKILL)),
+            ("tools/debug is ended", lambda process, gdb: os.kill(process.pid, signal.SIGTERM)))
+    for way, end in ways:
+        mark = f"mark={os.urandom(8).hex()}"
+        with tempfile.TemporaryDirectory(prefix="zeropage-gdb-home-") as home:
+            process = start("--append", mark, "session", "read_page", home=home)
+            started = wait_for(lambda: batch.processes_with(mark) and child_of(process.pid, "qemu"))
+            gdb = child_of(process.pid, "gdb")
+            if check(started and gdb, f"a session starts ({way})"):
+                end(process, gdb)
+                # tools/debug names the mark itself, too.
+                check(wait_for(lambda: not batch.processes_with(mark)), f"no process is left when {way}",
+                      f"{batch.processes_with(mark)}")
+            process.kill()
+            process.wait()
+            check_equal(os.listdir(home), [], f"nothing is written to the home folder ({way})")
+
+
+def free_port():
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", 1234)) != 0
+
+
+def test_server():
+    if not free_port():
+        skip("debug-server", "port 1234 is in use")
+        return
+    with tempfile.TemporaryDirectory(prefix="zeropage-gdb-home-") as home:
+        process = start("--server", "session", "read_page", home=home)
+        if check(wait_for(lambda: not free_port()), "tools/debug --server waits at localhost:1234"):
+            run = subprocess.run(["gdb", "-nx", "-nh", "-q", "-batch", os.path.join(ROOT, batch.BUILD, "zeropage.elf"),
+                                  "-ex", "target remote localhost:1234", "-ex", "break exc_page_fault", "-ex", "continue",
+                                  "-ex", f"source {ROOT}/tools/gdb/zeropage.py", "-ex", "pf"],
+                                 capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=120)
+            # The kernel's own: exec clears the end of the program's data.
+            check_contains(run.stdout, "verdict  file_copied", "a GDB of one's own connects and explains the first fault")
+        process.terminate()
+        check_equal(process.wait(), 128 + signal.SIGTERM, "tools/debug --server ends by a signal and says so")
+        check(wait_for(free_port), "and its machine with it")
+
+
+def test_wrong_use():
+    for words, sentence in ((("no_such_program",), "there is no program no_such_program"),
+                            ((os.path.join(ROOT, "README.md"),), "README.md")):
+        run = subprocess.run([DEBUG, "--build", batch.BUILD, *words], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, check=False)
+        check(run.returncode == 2 and sentence in run.stderr and "Traceback" not in run.stderr,
+              f"tools/debug {os.path.basename(words[0])} is refused by a sentence", run.stdout, run.stderr)
+
+
+def main():
+    if reason := batch.tools_are_missing():
+        skip("the debugger", reason)
+        done()
+    problem = batch.build()
+    if not check(problem is None, "the debug build can be made", problem or ""):
+        done()
+    for test in (test_sentences, test_without_machine, test_mmcheck, test_stepping, test_leaving, test_server,
+                 test_wrong_use):
+        test()
+    done()
+
+
+main()

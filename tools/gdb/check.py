@@ -1,0 +1,319 @@
+"""mmcheck: every invariant that the kernel's own audit checks (mm/audit.c), looked at from outside."""
+import gdb
+
+import machine
+import spaces
+from machine import PAGE_SIZE, TASK_SIZE, Command, Problem, integer, pointer, variable
+from memory import MAX_ORDER, address_spaces
+
+PAGE_TAIL = 0xff
+SLAB_FREE_END = 0xffff
+GAP_RECORDED_MAX = 1 << 40      # mm/vma_index.h
+GUARD_GAP = 256 * PAGE_SIZE     # STACK_GUARD_GAP, mm/mm.h
+NEVER_SET = 1 << 3 | 1 << 4 | spaces.LARGE
+VMA_DECIDES = spaces.PRESENT | spaces.PROTNONE | spaces.USER | spaces.NX
+EXCLUSIVE = 4
+COUNTERS = {"file": 0, "anon": 1, "shmem": 2}
+FINDINGS_SHOWN = 20
+
+
+class Check:
+    """One round of mmcheck: what was read at its beginning, what was counted, and the findings."""
+
+    def __init__(self):
+        self.frames = spaces.all_frames()
+        self.names = spaces.type_names()
+        self.zero = spaces.zero_pfn()
+        self.protection = [pointer(variable("protection_map")[i]) for i in range(16)]
+        self.entries, self.tables = {}, {}
+        self.findings = []
+
+    def find(self, sentence):
+        self.findings.append(sentence)
+
+    def type_of(self, pfn):
+        return self.names.get(self.frames[pfn].type, "unknown") if pfn < len(self.frames) else "outside of memory"
+
+
+# --- VMAs ---------------------------------------------------------------------------------------------------------
+
+def check_vmas(check, who, mm):
+    previous, total, locked = None, 0, 0
+    vmas = spaces.vmas(mm)
+    for vma in vmas:
+        if problem := problem_of(vma, previous, mm):
+            check.find(f"{who}: VMA {vma.range()} {problem}")
+        total += vma.pages
+        locked += vma.pages if vma.flags & 0x2000 else 0
+        previous = vma
+    for field, sum_of_vmas in (("map_count", len(vmas)), ("total_vm", total), ("locked_vm", locked)):
+        if integer(mm[field]) != sum_of_vmas:
+            check.find(f"{who}: {field} is {integer(mm[field])}, and the VMAs add up to {sum_of_vmas}")
+    cache = pointer(mm["mmap_cache"])
+    if cache and all(pointer(vma.value.address) != cache for vma in vmas):
+        check.find(f"{who}: mmap_cache points to a VMA that is gone")
+    check_tree(check, who, mm, vmas)
+    return vmas
+
+
+def problem_of(vma, previous, mm):
+    if pointer(vma.value["vm_mm"]) != pointer(mm.address):
+        return "belongs to another address space"
+    if vma.start >= vma.end or (vma.start | vma.end) % PAGE_SIZE or vma.end > TASK_SIZE:
+        return "has impossible bounds"
+    if previous and previous.end > vma.start:
+        return "overlaps the one before it"
+    if pointer(vma.value["vm_prev"]) != (pointer(previous.value.address) if previous else 0):
+        return "does not lead back to the one before it"
+    shared = vma.value["shared"]
+    if bool(pointer(vma.value["vm_mapping"])) == (pointer(shared["next"]) == pointer(shared.address)):
+        return "is not in its object's list of mappings"
+    if not vma.anonymous and not pointer(vma.value["vm_mapping"]):
+        return "maps an object that is missing"
+    return None
+
+
+def check_tree(check, who, mm, vmas):
+    """The index holds the list's VMAs in their order, obeys the red-black rules, and knows the largest gaps."""
+    kind = gdb.lookup_type("struct vm_area_struct")
+    offset = machine.field_offset(kind, "vm_rb")
+    ends = {vma.start: (vmas[i - 1].end if i else 0) for i, vma in enumerate(vmas)}
+    order = []
+
+    def visit(node, parent, is_red_above):
+        if not node:
+            return 1, 0
+        value = gdb.Value(node - offset).cast(kind.pointer()).dereference()
+        colour = pointer(value["vm_rb"]["parent_colour"])
+        red = not colour & 1
+        if colour & ~1 != parent:
+            check.find(f"{who}: the index has a node with a wrong parent")
+        if red and is_red_above:
+            check.find(f"{who}: the index has two red nodes in a row")
+        left, left_gap = visit(pointer(value["vm_rb"]["left"]), node, red)
+        order.append(pointer(value["vm_start"]))
+        right, right_gap = visit(pointer(value["vm_rb"]["right"]), node, red)
+        if left != right:
+            check.find(f"{who}: the index is out of balance")
+        start = pointer(value["vm_start"])
+        reach = start - (GUARD_GAP if pointer(value["vm_flags"]) & spaces.VM_GROWSDOWN else 0)
+        gap = max(min(reach - ends.get(start, start), GAP_RECORDED_MAX), left_gap, right_gap, 0)
+        if pointer(value["rb_subtree_gap"]) != gap:
+            check.find(f"{who}: VMA {spaces.Vma(value).range()} knows a wrong largest gap")
+        return left + (not red), gap
+    visit(pointer(mm["mm_rb"]["node"]), 0, False)
+    if order != [vma.start for vma in vmas]:
+        check.find(f"{who}: the VMA list and the VMA index do not hold the same VMAs")
+
+
+# --- Page tables ----------------------------------------------------------------------------------------------------
+
+def check_tables(check, who, mm, vmas):
+    root = spaces.pgd_of(mm)
+    check.tables[root >> 12] = check.tables.get(root >> 12, 0) + 1
+    count = mark_tables(check, who, root, 0, 256)
+    if count * PAGE_SIZE != integer(mm["pgtables_bytes"]):
+        check.find(f"{who}: counts {integer(mm['pgtables_bytes'])} bytes of page tables and has {count * PAGE_SIZE}")
+    for pfn, level, address in spaces.tables(root):
+        size = 1 << spaces.level_shift(level + 1)
+        vma, _ = spaces.find_vma(vmas, address)
+        if vma is None or vma.start >= address + size:
+            check.find(f"{who}: the {spaces.LEVEL_NAMES[level]} in frame {pfn:#x} at {address:#x} serves no VMA")
+
+
+def mark_tables(check, who, root, first, end):
+    count = 0
+    for pfn, level, _ in spaces.tables(root, first, end):
+        count += 1
+        check.tables[pfn] = check.tables.get(pfn, 0) + 1
+        if check.type_of(pfn) != "table" or check.frames[pfn].count != 1:
+            check.find(f"{who}: frame {pfn:#x} is used as a {spaces.LEVEL_NAMES[level]} and is {check.type_of(pfn)}")
+        if check.tables[pfn] > 1:
+            check.find(f"{who}: the page table in frame {pfn:#x} is used twice")
+    return count
+
+
+def check_entries(check, who, mm, vmas):
+    resident = [0, 0, 0]
+    for address, value in spaces.leaf_entries(spaces.pgd_of(mm)):
+        pfn = (value & spaces.FRAME_MASK) >> 12
+        if pfn >= len(check.frames):
+            check.find(f"{who}: {address:#x} maps frame {pfn:#x}, which does not exist")
+            continue
+        vma, _ = spaces.find_vma(vmas, address)
+        if vma is None or vma.start > address:
+            check.find(f"{who}: {address:#x} has an entry and lies in no VMA")
+        else:
+            check_entry(check, f"{who}: {address:#x}", vma, address, value, pfn)
+        if pfn != check.zero:
+            check.entries[pfn] = check.entries.get(pfn, 0) + 1
+            if check.type_of(pfn) in COUNTERS:
+                resident[COUNTERS[check.type_of(pfn)]] += 1
+    for name, place in COUNTERS.items():
+        if integer(mm["rss"][place]) != resident[place]:
+            check.find(f"{who}: counts {integer(mm['rss'][place])} resident pages of kind {name} and has "
+                       f"{resident[place]}")
+
+
+def check_entry(check, what, vma, address, value, pfn):
+    if value & VMA_DECIDES != check.protection[vma.flags & 15] & VMA_DECIDES or value & NEVER_SET:
+        check.find(f"{what}: the entry's bits ({spaces.entry_bits(value)}) do not follow from its VMA, which is "
+                   f"{spaces.rights(vma.flags)}")
+    one, kind = check.frames[pfn], check.type_of(pfn)
+    if pfn == check.zero:
+        if value & spaces.WRITE:
+            check.find(f"{what} maps the zero frame writable")
+        if not vma.anonymous:
+            check.find(f"{what} maps the zero frame in a VMA that is not anonymous")
+        return
+    if kind not in COUNTERS:
+        check.find(f"{what} maps frame {pfn:#x}, which is {kind}")
+        return
+    shared = vma.flags & spaces.VM_SHARED
+    own = kind == "anon" and one.flags & EXCLUSIVE
+    if value & spaces.WRITE and not (vma.flags & spaces.VM_WRITE and (shared or own)):
+        check.find(f"{what} is writable, but its VMA does not allow it or others share frame {pfn:#x}")
+    if kind == "anon" and (shared or not pointer(vma.value["vm_anon"])):
+        check.find(f"{what} maps an anonymous frame in a VMA that has none")
+    if kind != "anon" and one.first and one.first != pointer(vma.value["vm_mapping"]):
+        check.find(f"{what} maps a page of another object")
+    elif kind != "anon" and one.first and one.second != vma.index(address):
+        check.find(f"{what} maps page {one.second} of its object instead of page {vma.index(address)}")
+
+
+# --- Frames -----------------------------------------------------------------------------------------------------------
+
+def check_users(check):
+    for one in check.frames:
+        kind = check.names.get(one.type)
+        if kind is None:
+            check.find(f"frame {one.pfn:#x} has a type that does not exist: {one.type}")
+        elif kind in COUNTERS:
+            entries = check.entries.get(one.pfn, 0)
+            held = 1 if kind != "anon" and one.first and cached_page(check, one) else 0
+            if one.count != entries + held:
+                check.find(f"frame {one.pfn:#x} ({kind}) counts {spaces.users(one.count)} and has {entries + held}, "
+                           f"{entries} of them entries")
+            if one.flags & EXCLUSIVE and (kind != "anon" or one.count != 1):
+                check.find(f"frame {one.pfn:#x} is marked exclusive and has {spaces.users(one.count)}")
+        elif kind == "table" and one.pfn not in check.tables:
+            check.find(f"frame {one.pfn:#x} is a page table that no address space has")
+
+
+def cached_page(check, one):
+    """Whether the page cache that ONE names really holds it (mm/page_tree.c: 64 slots on each level)."""
+    mapping = gdb.Value(one.first).cast(gdb.lookup_type("struct address_space").pointer())
+    at, height = pointer(mapping["pages"]["root"]), integer(mapping["pages"]["height"])
+    if one.second >> (6 * height):
+        at = 0
+    for level in range(height, 0, -1):
+        at = machine.read_word(at + 8 * (one.second >> (6 * (level - 1)) & 63)) if at else 0
+    wanted = pointer(variable("mem_map")) + one.pfn * spaces.STRUCT_PAGE.size
+    if at != wanted:
+        check.find(f"frame {one.pfn:#x} names a page cache that does not hold it")
+    return at == wanted
+
+
+def check_zero_frame(check):
+    if any(machine.read(machine.address_of("empty_zero_page"), PAGE_SIZE)):
+        check.find("the zero frame is not zero")
+    if check.type_of(check.zero) != "zero":
+        check.find(f"the zero frame has the type {check.type_of(check.zero)}")
+
+
+def check_free_lists(check):
+    base, seen = pointer(variable("mem_map")), 0
+    areas = variable("free_areas")
+    for order in range(MAX_ORDER + 1):
+        count = 0
+        for page in machine.list_entries(areas[order]["blocks"], "struct page", "lru"):
+            pfn = (pointer(page.address) - base) // spaces.STRUCT_PAGE.size
+            count += 1
+            seen += 1 << order
+            check_block(check, pfn, order)
+        if count != integer(areas[order]["count"]):
+            check.find(f"the free list of order {order} counts {integer(areas[order]['count'])} blocks and has {count}")
+    counts = {}
+    for one in check.frames:
+        counts[check.names.get(one.type)] = counts.get(check.names.get(one.type), 0) + 1
+    if counts.get("free", 0) != seen:
+        check.find(f"{counts.get('free', 0)} frames are marked free, and {seen} are in free blocks")
+    counts["free"] = counts.get("free", 0) + counts.pop("cached", 0)
+    for value, name in check.names.items():
+        if name not in ("types", "cached") and integer(variable("frame_counts")[value]) != counts.get(name, 0):
+            check.find(f"frame_counts[{name}] is {integer(variable('frame_counts')[value])}, and there are "
+                       f"{counts.get(name, 0)}")
+
+
+def check_block(check, pfn, order):
+    frames = check.frames[pfn:pfn + (1 << order)]
+    if len(frames) < 1 << order or pfn % (1 << order):
+        check.find(f"the free block of order {order} at frame {pfn:#x} is not aligned, or not memory")
+    elif frames[0].order != order or any(check.names.get(one.type) != "free" for one in frames):
+        check.find(f"a frame of the free block of order {order} at {pfn:#x} is not marked so")
+    elif any(one.order != PAGE_TAIL for one in frames[1:]):
+        check.find(f"a frame inside the free block at {pfn:#x} is marked as the first of one")
+
+
+# --- Objects ----------------------------------------------------------------------------------------------------------
+
+def check_slabs(check):
+    frames = 0
+    for cache in machine.list_entries(variable("all_slab_caches"), "struct slab_cache", "caches"):
+        name, objects, slabs = machine.string(cache["name"]), 0, 0
+        for which in ("partial", "full"):
+            for page in machine.list_entries(cache[which], "struct page", "lru"):
+                slabs += 1
+                objects += integer(page["slab_objects"]) - 1
+                if pointer(page["slab"]) != pointer(cache.address):
+                    check.find(f"cache {name}: a slab's frame does not belong to it")
+                if (which == "full") != (integer(page["slab_free"]) == SLAB_FREE_END):
+                    check.find(f"cache {name}: a slab is in the wrong list")
+        if slabs != integer(cache["slabs"]):
+            check.find(f"cache {name}: counts {integer(cache['slabs'])} slabs and has {slabs}")
+        if objects != integer(cache["objects"]) + integer(cache["loaded"]):
+            check.find(f"cache {name}: its slabs have given out {objects} objects, and "
+                       f"{integer(cache['objects']) + integer(cache['loaded'])} are counted")
+        frames += integer(cache["slabs"]) << integer(cache["order"])
+    slab_type = next(value for value, name in check.names.items() if name == "slab")
+    if frames != integer(variable("frame_counts")[slab_type]):
+        check.find("a slab frame belongs to no cache")
+
+
+class MemoryCheck(Command):
+    """Check every invariant of memory from outside: mmcheck
+
+The same rules as the kernel's own audit: VMAs in order and indexed, each entry as its VMA wants it, each frame with
+exactly the users that it counts, the zero frame zero and writable nowhere, every page table in use once, free lists
+and object caches complete. In the middle of a change (inside set_pte_at, for one) some of them do not hold."""
+
+    name = "mmcheck"
+
+    def run(self, words):
+        machine.need_machine()
+        check = Check()
+        if not pointer(variable("kernel_pgd")):
+            raise Problem("the kernel has not built its page tables yet")
+        kernel_root = machine.direct_map_offset(pointer(variable("kernel_pgd")))
+        check.tables[kernel_root >> 12] = 1
+        mark_tables(check, "the kernel", kernel_root, 256, 512)
+        spaces_seen = 0
+        for task, mm in address_spaces():
+            who = f"{machine.string(task['comm'])}[{integer(task['pid'])}]"
+            vmas = check_vmas(check, who, mm)
+            check_tables(check, who, mm, vmas)
+            check_entries(check, who, mm, vmas)
+            spaces_seen += 1
+        if spaces_seen != len(list(machine.list_entries(variable("all_mms"), "struct mm_struct", "mm_list"))):
+            check.find("there is an address space that belongs to no process")
+        for part in (check_users, check_zero_frame, check_free_lists, check_slabs):
+            part(check)
+        for sentence in check.findings[:FINDINGS_SHOWN]:
+            print(f"mmcheck: {sentence}")
+        if len(check.findings) > FINDINGS_SHOWN:
+            print(f"mmcheck: and {len(check.findings) - FINDINGS_SHOWN} findings more")
+        if not check.findings:
+            print(f"mmcheck: ok: {machine.plural(spaces_seen, 'address space')}, {len(check.frames)} frames")
+
+
+COMMANDS = (MemoryCheck,)

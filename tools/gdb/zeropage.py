@@ -1,0 +1,83 @@
+"""Loads zeropage's commands into GDB: `source tools/gdb/zeropage.py`. `help zeropage` lists them."""
+import os
+import shlex
+import sys
+
+import gdb
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machine  # noqa: E402
+import check  # noqa: E402
+import faults  # noqa: E402
+import memory  # noqa: E402
+import printers  # noqa: E402
+import tasks  # noqa: E402
+import unwinder  # noqa: E402
+
+
+class Zeropage(machine.Command):
+    """What zeropage adds to GDB.
+
+  pf                     explain the page fault at hand
+  pfbreak WHAT           stop at the faults you care for
+  walk ADDRESS [PID]     the four levels of page tables for one address
+  vmas [PID]             the promises of an address space
+  ps                     the processes
+  regs [PID]             the registers of the program, as the kernel saved them
+  frames                 who owns the frames of physical memory
+  frame pfn PFN          one frame, and every entry that maps it
+  heap [PID]             a program's heap, and the kernel's own objects
+  journal [N]            the last events
+  mmcheck                check every invariant of memory from outside
+
+Each has its own help: `help pf`."""
+
+    name = "zeropage"
+
+    def run(self, words):
+        print(Zeropage.__doc__)
+
+
+class Start(machine.Command):
+    """Start the machine and stop at the program's first page fault: zeropage-start SYMBOLS COMMAND...
+
+SYMBOLS is the program's file on this machine. tools/debug calls this."""
+
+    name = "zeropage-start"
+    most_words = 1000
+
+    def run(self, words):
+        symbols, *command = words
+        gdb.execute(f"add-symbol-file {shlex.quote(symbols)}", to_string=True)
+        try:
+            gdb.execute("set suppress-cli-notifications on")    # the place at reset tells nobody anything
+        except gdb.error:
+            pass
+        gdb.execute("target remote | exec " + shlex.join(command), to_string=True)
+        gdb.execute("set suppress-cli-notifications off")
+        faults.run_to_first_fault()
+
+
+def end_machine(_event):
+    """Leaving GDB ends the machine: it is not to run on by itself."""
+    if gdb.selected_inferior().pid:
+        try:
+            gdb.execute("kill", to_string=True)
+        except gdb.error:
+            pass        # it was gone before it could say so
+
+
+def main():
+    Zeropage()
+    Start()
+    for module in (faults, memory, tasks, check, unwinder):
+        for command in module.COMMANDS:
+            command()
+    printers.install()
+    unwinder.install()
+    gdb.events.stop.connect(faults.tell)
+    gdb.events.gdb_exiting.connect(end_machine)
+
+
+main()
