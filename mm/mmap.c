@@ -172,13 +172,20 @@ static int check_anonymous_mapping(unsigned long flags, unsigned long *vm_flags)
 }
 
 /* Huge pages come from a pool that this kernel never fills: bad sizes and places are told apart, the rest is "no memory". */
-static unsigned long refuse_huge_mapping(unsigned long address, unsigned long flags)
+static unsigned long refuse_huge_mapping(unsigned long address, unsigned long length,
+                                         unsigned long flags)
 {
+    unsigned long type = flags & MAP_TYPE;
     unsigned long shift = (flags & MAP_HUGE_BITS) >> MAP_HUGE_SHIFT;
 
     if (shift != 0 && shift != HUGE_PAGE_SHIFT_DEFAULT)
         return (unsigned long)-EINVAL;
     if ((flags & MAP_FIXED) && !IS_ALIGNED(address, 1ul << HUGE_PAGE_SHIFT_DEFAULT))
+        return (unsigned long)-EINVAL;
+    /* A length that rounds up to nothing is looked at before the room that there is, and that before the type. */
+    if (ALIGN_UP(length, 1ul << HUGE_PAGE_SHIFT_DEFAULT) == 0)
+        return (unsigned long)-EINVAL;
+    if (length <= TASK_SIZE && type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
         return (unsigned long)-EINVAL;
     return (unsigned long)-ENOMEM;
 }
@@ -330,6 +337,8 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
     if (!(flags & MAP_FIXED))
         address = round_hint(address);
 
+    if (unlikely((flags & MAP_HUGETLB) && !source))
+        return refuse_huge_mapping(address, length, flags);
     length = PAGE_ALIGN(length);
     if (!length)
         return (unsigned long)-ENOMEM;
@@ -338,7 +347,7 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
     if (unlikely(mm->map_count > sysctl_max_map_count))
         return (unsigned long)-ENOMEM;
     if (unlikely(flags & MAP_HUGETLB))
-        return source ? (unsigned long)-EINVAL : refuse_huge_mapping(address, flags);
+        return (unsigned long)-EINVAL;
 
     address = find_area(mm, address, length, flags);
     if (IS_ERR_VALUE(address))

@@ -9,7 +9,6 @@
 
 #define CACHE_FRAMES 2048   /* in the per-CPU list, at most */
 #define REFILL_FRAMES 128   /* taken from the buddy allocator when it is empty: a power of two */
-#define REFILL_ORDER 7
 #define SPILL_FRAMES 1024   /* given back when it is full */
 #define RECLAIMERS_MAX 4
 

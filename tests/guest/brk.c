@@ -102,7 +102,8 @@ static void merging(void)
     check_str(vmas(at(0), 4), "0-4 rw-p", "a mapping directly behind the heap merges with it");
     check_eq(raw_brk(start + 3 * PAGE), start + 2 * PAGE, "and stops its growth");
     raw_brk(start + PAGE);
-    check_str(vmas(at(0), 4), "0-1 rw-p, 2-4 rw-p", "shrinking takes only what lies below the break");
+    check_str(vmas(at(0), 4), "0-1 rw-p, 2-4 rw-p",
+              "shrinking takes only what lies below the break");
     raw_munmap(at(2 * PAGE), 2 * PAGE);
     raw_brk(start);
 }

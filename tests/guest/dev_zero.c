@@ -21,7 +21,8 @@ int main(void)
     status_of_child(writes_in_child, private);
     check_eq(private[0], 'p', "and is private");
     check_str(vma_of(private)->name, "/dev/zero", "the maps file names it");
-    check_eq(signal_of_child(read_byte, private + 2 * PAGE - 1), 0, "it has no end within the mapping");
+    check_eq(signal_of_child(read_byte, private + 2 * PAGE - 1), 0,
+             "it has no end within the mapping");
     raw_mmap((unsigned long)range, PAGE, READ_WRITE, MAP_PRIVATE | MAP_FIXED, zero, 0);
     raw_mmap((unsigned long)range + PAGE, PAGE, READ_WRITE, MAP_PRIVATE | MAP_FIXED, zero, PAGE);
     check_str(vmas(range, 2), "0-2 rw-p", "neighbours that continue it are one mapping");

@@ -72,7 +72,8 @@ static void arguments(void)
     check_eq(status_of_part(empty_argv, no_environment), 0, "an empty environment is empty");
     check_eq(status_of_part(empty_argv, NULL), 0, "a NULL environment is an empty one");
     check_eq(status_of_part(other_name, no_environment), 0, "argv[0] need not be the path");
-    check_eq(status_of_part(stack_argv, no_environment), 0, "the stack is aligned with 2 arguments");
+    check_eq(status_of_part(stack_argv, no_environment), 0,
+             "the stack is aligned with 2 arguments");
     check_eq(status_of_part(odd_stack_argv, no_environment), 0, "and with 3");
 }
 

@@ -24,7 +24,8 @@ static void reads(void)
 {
     char *memory = map_aligned(PROT_READ, MAP_SHARED);
 
-    check_eq(read_faults(memory + 5 * PAGE, 1), 1, "reading one page of a cached file takes a fault");
+    check_eq(read_faults(memory + 5 * PAGE, 1), 1,
+             "reading one page of a cached file takes a fault");
     check_str(present(memory, 32), "11111111111111110000000000000000",
               "which maps the 16 cached pages of its aligned 64 KiB");
     check_eq(read_faults(memory, PAGES), 3, "reading all 64 then takes 3 more");
@@ -60,7 +61,8 @@ static void private_writes(void)
 {
     char *memory = map_aligned(READ_WRITE, MAP_PRIVATE);
 
-    check_eq(write_faults(memory + 5 * PAGE, 1), 1, "writing a page of a private mapping takes a fault");
+    check_eq(write_faults(memory + 5 * PAGE, 1), 1,
+             "writing a page of a private mapping takes a fault");
     check_str(present(memory, 16), "0000010000000000", "which maps that page alone");
     check_eq(read_faults(memory, 16), 1, "reading its neighbours takes one");
     check_eq(write_faults(memory, 16), 15, "and writing each of them one, for its copy");
@@ -120,7 +122,8 @@ static void populated(void)
     long before = minor_faults();
     char *memory = raw_mmap(0, PAGES * PAGE, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
 
-    check(minor_faults() - before <= PAGES / 16 + 1, "MAP_POPULATE maps 16 cached pages by a fault");
+    check(minor_faults() - before <= PAGES / 16 + 1,
+          "MAP_POPULATE maps 16 cached pages by a fault");
     check_eq(read_faults(memory, PAGES), 0, "and leaves none for later");
     release(memory);
 }

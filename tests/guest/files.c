@@ -86,7 +86,8 @@ static void vectors(void)
     check_eq(readv(file, parts, 2), 4, "readv fills its parts");
     check(first[0] == 0x7f && first[1] == 'E' && second[0] == 'L' && second[1] == 'F', "in order");
     check_eq(readv(file, parts, 0), 0, "no part at all gives 0");
-    check_fails(syscall(SYS_readv, file, parts, -1), EINVAL, "a negative number of parts is EINVAL");
+    check_fails(syscall(SYS_readv, file, parts, -1), EINVAL,
+                "a negative number of parts is EINVAL");
     check_fails(syscall(SYS_readv, file, parts, 1025), EINVAL, "more than 1024 parts are EINVAL");
     check_fails(syscall(SYS_readv, file, 8, 1), EFAULT, "a bad list of parts is EFAULT");
     close(file);

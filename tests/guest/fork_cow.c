@@ -111,7 +111,8 @@ static void the_parent_takes_over(void)
     before = pagemap_entry(memory);
     status_of_child(returns_at_once, NULL);
     own_the_counters();
-    check_eq(write_faults(memory, 8), 8, "after a child's exit the parent's writes take one fault each");
+    check_eq(write_faults(memory, 8), 8,
+             "after a child's exit the parent's writes take one fault each");
     after = pagemap_entry(memory);
     check_eq(before == after, 1, "and it takes its old frames over, without a copy");
     check_eq(write_faults(memory, 8), 0, "once only");

@@ -65,8 +65,10 @@ static void the_values(void)
     check_eq(aux(AT_PAGESZ), PAGE, "AT_PAGESZ is 4096");
     check_eq(aux(AT_CLKTCK), 100, "AT_CLKTCK is 100");
     check_eq(aux(AT_PHENT), PROGRAM_HEADER_SIZE, "AT_PHENT is the size of a program header");
-    check(memcmp(header->magic, "\x7f" "ELF", 4) == 0, "AT_PHDR lies in the page of the ELF header");
-    check_eq(aux(AT_PHDR) & (PAGE - 1), header->program_headers, "at the offset that the header tells");
+    check(memcmp(header->magic, "\x7f" "ELF", 4) == 0,
+          "AT_PHDR lies in the page of the ELF header");
+    check_eq(aux(AT_PHDR) & (PAGE - 1), header->program_headers,
+             "at the offset that the header tells");
     check_eq(aux(AT_PHNUM), header->program_header_count, "AT_PHNUM is the header's number");
     check_eq(aux(AT_ENTRY), header->entry, "AT_ENTRY is the header's entry point");
     check_eq(aux(AT_BASE), 0, "AT_BASE of a static program is 0");
@@ -151,7 +153,8 @@ static void the_break(void)
 
     check_eq(raw_brk(0), bss_end, "the break is the page-aligned end of the program's data");
     raw_brk(bss_end + PAGE);
-    check_str(vma_of((char *)bss_end)->name, "[heap]", "a byte behind it is heap once brk has grown");
+    check_str(vma_of((char *)bss_end)->name, "[heap]",
+              "a byte behind it is heap once brk has grown");
     check_eq(raw_brk(bss_end), bss_end, "and it shrinks back to its start");
 }
 

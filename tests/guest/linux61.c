@@ -110,7 +110,8 @@ static void remapping(void)
 {
     char *memory = anon_at(free_range(4), 4, READ_WRITE), *target = free_range(4);
 
-    check_fails(raw_mremap(memory, PAGE, 1UL << 47, NULL), ENOMEM, "mremap to length 2^47 is ENOMEM");
+    check_fails(raw_mremap(memory, PAGE, 1UL << 47, NULL), ENOMEM,
+                "mremap to length 2^47 is ENOMEM");
     check_fails(raw_mremap(memory, -2 * PAGE, -PAGE, NULL), EFAULT,
                 "mremap of a wrapping old length is EFAULT");
     raw_mprotect(memory + 2 * PAGE, 2 * PAGE, PROT_READ);

@@ -38,7 +38,8 @@ static void refusals(void)
     check_eq(advise(memory + 8 * PAGE, 0, DONTNEED), 0, "length 0 is fine where nothing is mapped");
     check_fails(advise(memory + 1, 0, DONTNEED), EINVAL, "but not unaligned");
     check_fails(advise(memory + 2 * PAGE, PAGE, DONTNEED), ENOMEM, "an unmapped page is ENOMEM");
-    check_fails(advise((void *)KERNEL_ADDRESS, PAGE, DONTNEED), ENOMEM, "a kernel address is ENOMEM");
+    check_fails(advise((void *)KERNEL_ADDRESS, PAGE, DONTNEED), ENOMEM,
+                "a kernel address is ENOMEM");
     check(all_bytes_are(memory, 2 * PAGE, 'x'), "a refused call changes nothing");
     raw_munmap(memory, 2 * PAGE);
 }
@@ -150,7 +151,8 @@ static void populating(void)
     raw_mprotect(memory, PAGE, PROT_NONE);
     check_fails(advise(memory, PAGE, POPULATE_READ), EINVAL, "without access it is EINVAL");
     raw_mprotect(memory, PAGE, PROT_READ);
-    check_eq(advise(memory, PAGE, POPULATE_READ), 0, "read-only memory can be populated for reading");
+    check_eq(advise(memory, PAGE, POPULATE_READ), 0,
+             "read-only memory can be populated for reading");
     check_fails(advise(memory, PAGE, POPULATE_WRITE), EINVAL, "but for writing it is EINVAL");
     raw_munmap(memory + 2 * PAGE, PAGE);
     check_fails(advise(memory + PAGE, 3 * PAGE, POPULATE_READ), ENOMEM, "a hole is ENOMEM");
@@ -191,7 +193,8 @@ static void splits(void)
     char *memory = filled(4, MAP_PRIVATE);
 
     advise(memory + PAGE, PAGE, RANDOM);
-    check_str(vmas(memory, 4), "0-1 rw-p, 1-2 rw-p, 2-4 rw-p", "RANDOM is a difference for merging");
+    check_str(vmas(memory, 4), "0-1 rw-p, 1-2 rw-p, 2-4 rw-p",
+              "RANDOM is a difference for merging");
     advise(memory + PAGE, PAGE, SEQUENTIAL);
     check_str(vmas(memory, 4), "0-1 rw-p, 1-2 rw-p, 2-4 rw-p", "SEQUENTIAL is another");
     advise(memory, 4 * PAGE, SEQUENTIAL);

@@ -117,7 +117,8 @@ static void the_end(void)
     check_eq(memory[PAGE], 1, "a child's write reaches it");
     ftruncate(file, 100);
     check_eq(signal_of_child(read_byte, memory + PAGE), SIGBUS, "cut again, it is SIGBUS again");
-    check_eq(signal_of_child(write_byte, memory + 200), 0, "the rest of the last page can be written");
+    check_eq(signal_of_child(write_byte, memory + 200), 0,
+             "the rest of the last page can be written");
     ftruncate(file, (off_t)PAGE);
     check_eq(memory[200], 1, "and stays when the file grows without the page being cut");
     memory[50] = 'a';

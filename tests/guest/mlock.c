@@ -19,7 +19,8 @@ static void refusals(void)
     check_eq(lock(memory + 2 * PAGE, 0), 0, "also where nothing is mapped");
     check_eq(lock(memory, -1UL), 0, "length -1 rounds to 0");
     check_fails(lock(memory, -PAGE), EINVAL, "a wrapping range is EINVAL");
-    check_fails(syscall(SYS_mlock2, memory, PAGE, 2), EINVAL, "an unknown flag of mlock2 is EINVAL");
+    check_fails(syscall(SYS_mlock2, memory, PAGE, 2), EINVAL,
+                "an unknown flag of mlock2 is EINVAL");
     check_fails(syscall(SYS_mlockall, 0), EINVAL, "mlockall(0) is EINVAL");
     check_fails(syscall(SYS_mlockall, 8), EINVAL, "an unknown flag of mlockall is EINVAL");
     check_fails(syscall(SYS_mlockall, ONFAULT), EINVAL, "ONFAULT alone is EINVAL");
@@ -40,7 +41,8 @@ static void locking(void)
     check_eq(write_faults(memory + PAGE, 2), 0, "and are written without a fault");
     check_eq(syscall(SYS_munlock, memory, 8 * PAGE), 0, "munlock undoes it");
     write_pages(memory, 8);
-    check_eq(syscall(SYS_mlock2, memory + 4 * PAGE, 4 * PAGE, 1), 0, "mlock2 with ONFAULT succeeds");
+    check_eq(syscall(SYS_mlock2, memory + 4 * PAGE, 4 * PAGE, 1), 0,
+             "mlock2 with ONFAULT succeeds");
     check_eq(syscall(SYS_munlock, memory, 8 * PAGE), 0, "and is undone");
     raw_munmap(memory, 8 * PAGE);
     memory = anon_at(free_range(8), 8, READ_WRITE);

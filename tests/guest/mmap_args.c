@@ -95,7 +95,8 @@ static void flags(void)
     check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | MAP_NONBLOCK), 0, "MAP_NONBLOCK is accepted");
     check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x0800), 0, "MAP_DENYWRITE is ignored");
     check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x1000), 0, "MAP_EXECUTABLE is ignored");
-    check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x80000), 0, "MAP_SYNC is ignored with PRIVATE");
+    check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x80000), 0,
+             "MAP_SYNC is ignored with PRIVATE");
     check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x4000000), 0, "MAP_UNINITIALIZED is ignored");
     check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x80), 0, "flag 0x80 is ignored");
     check_eq(plain(PAGE, READ_WRITE, PRIVATE_ANON | 0x200), 0, "flag 0x200 is ignored");

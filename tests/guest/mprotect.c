@@ -6,7 +6,8 @@ static void refusals(void)
     char *memory = anon_at(free_range(4), 2, READ_WRITE);
     char *hole = memory + 2 * PAGE;
 
-    check_fails(raw_mprotect(memory + 1, PAGE, PROT_READ), EINVAL, "an unaligned address is EINVAL");
+    check_fails(raw_mprotect(memory + 1, PAGE, PROT_READ), EINVAL,
+                "an unaligned address is EINVAL");
     check_fails(raw_mprotect(memory, PAGE, 0x10), EINVAL, "protection 0x10 is EINVAL");
     check_fails(raw_mprotect(memory, PAGE, 0xff), EINVAL, "protection 0xff is EINVAL");
     check_fails(raw_mprotect(memory, PAGE, PROT_READ | 0x100000000UL), EINVAL,

@@ -27,9 +27,11 @@ int main(void)
     check_fails(sync_range(memory, 3 * PAGE, SYNC), ENOMEM, "a hole is ENOMEM");
     check_fails(sync_range(memory, -PAGE, SYNC), ENOMEM, "a wrapping range is ENOMEM");
     check_eq(sync_range(memory, -1UL, SYNC), 0, "length -1 rounds to 0");
-    check_fails(sync_range((void *)KERNEL_ADDRESS, PAGE, SYNC), ENOMEM, "a kernel address is ENOMEM");
+    check_fails(sync_range((void *)KERNEL_ADDRESS, PAGE, SYNC), ENOMEM,
+                "a kernel address is ENOMEM");
     syscall(SYS_mlock, memory, PAGE);
-    check_fails(sync_range(memory, PAGE, INVALIDATE), EBUSY, "INVALIDATE of locked memory is EBUSY");
+    check_fails(sync_range(memory, PAGE, INVALIDATE), EBUSY,
+                "INVALIDATE of locked memory is EBUSY");
     check_eq(sync_range(memory, PAGE, SYNC), 0, "SYNC of it is fine");
     check_eq(memory[0], 'x', "the data is what it was");
     return done();

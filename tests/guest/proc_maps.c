@@ -80,8 +80,10 @@ static void file_lines(const char *self)
 
 static void the_program(const char *self)
 {
-    check_str(vma_of((void *)(uintptr_t)the_program)->name, self, "the code is a mapping of the program");
-    check_str(vma_of((void *)(uintptr_t)the_program)->permissions, "r-xp", "readable and executable");
+    check_str(vma_of((void *)(uintptr_t)the_program)->name, self,
+              "the code is a mapping of the program");
+    check_str(vma_of((void *)(uintptr_t)the_program)->permissions, "r-xp",
+              "readable and executable");
     check_str(vma_of("constant")->permissions, "r--p", "its constants are only readable");
 }
 

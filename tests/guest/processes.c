@@ -32,20 +32,25 @@ static void waitids(void)
     check(info.si_pid == child && info.si_status == 11 && info.si_code == CLD_EXITED && info.si_signo == SIGCHLD,
           "and tells number, status and code");
     memset(&info, 0, sizeof(info));
-    check_eq(syscall(SYS_waitid, P_PID, child, &info, WEXITED, NULL), 0, "the child is still there");
+    check_eq(syscall(SYS_waitid, P_PID, child, &info, WEXITED, NULL), 0,
+             "the child is still there");
     check_eq(info.si_status, 11, "with its status");
-    check_fails(syscall(SYS_waitid, P_PID, child, &info, WEXITED, NULL), ECHILD, "but only once more");
-    check_fails(syscall(SYS_waitid, P_ALL, 0, &info, 0, NULL), EINVAL, "without WEXITED and the like it is EINVAL");
+    check_fails(syscall(SYS_waitid, P_PID, child, &info, WEXITED, NULL), ECHILD,
+                "but only once more");
+    check_fails(syscall(SYS_waitid, P_ALL, 0, &info, 0, NULL), EINVAL,
+                "without WEXITED and the like it is EINVAL");
     child = fork();
     if (child == 0)
         for (;;)
             pause();
     memset(&info, 0x55, sizeof(info));
-    check_eq(syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG, NULL), 0, "WNOHANG with a running child is 0");
+    check_eq(syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG, NULL), 0,
+             "WNOHANG with a running child is 0");
     check_eq(info.si_pid, 0, "and tells no number");
     kill(child, SIGKILL);
     syscall(SYS_waitid, P_ALL, 0, &info, WEXITED, NULL);
-    check(info.si_code == CLD_KILLED && info.si_status == SIGKILL, "a killed one tells CLD_KILLED and the signal");
+    check(info.si_code == CLD_KILLED && info.si_status == SIGKILL,
+          "a killed one tells CLD_KILLED and the signal");
 }
 
 static void in_new_group(void *ends)

@@ -131,7 +131,8 @@ static void limit_calls(void)
     check_fails(syscall(SYS_getrlimit, RLIMIT_STACK, 8), EFAULT, "a bad pointer is EFAULT");
     limit.rlim_cur = 2;
     limit.rlim_max = 1;
-    check_fails(setrlimit(RLIMIT_CORE, &limit), EINVAL, "a soft limit above the hard one is EINVAL");
+    check_fails(setrlimit(RLIMIT_CORE, &limit), EINVAL,
+                "a soft limit above the hard one is EINVAL");
 }
 
 static void raise_hard_limit(void *nothing)

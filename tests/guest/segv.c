@@ -125,7 +125,8 @@ static void kernel_addresses(void)
     dies_of(read_byte, (void *)0xffffffff80100000, SIGSEGV, "reading the kernel's code does");
     dies_of(execute_at, (void *)0xffffffff80100000, SIGSEGV, "jumping to it does");
     dies_of(read_byte, (void *)-1UL, SIGSEGV, "reading the last byte of all does");
-    dies_of(stack_pointer_astray, (void *)KERNEL_ADDRESS, SIGSEGV, "pushing on a kernel stack does");
+    dies_of(stack_pointer_astray, (void *)KERNEL_ADDRESS, SIGSEGV,
+            "pushing on a kernel stack does");
     dies_of(stack_pointer_astray, (void *)8, SIGSEGV, "pushing at address 0 does");
 }
 

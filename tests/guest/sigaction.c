@@ -128,7 +128,8 @@ static void blocking(void)
     sigfillset(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     sigprocmask(SIG_BLOCK, NULL, &set);
-    check_eq(sigismember(&set, SIGKILL) + sigismember(&set, SIGSTOP), 0, "KILL and STOP cannot be blocked");
+    check_eq(sigismember(&set, SIGKILL) + sigismember(&set, SIGSTOP), 0,
+             "KILL and STOP cannot be blocked");
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
@@ -184,7 +185,8 @@ static void defaults(void)
         signal(deadly[i], SIG_DFL);
         right += status_after(deadly[i]) == deadly[i];
     }
-    check_eq(right, (long)(sizeof(deadly) / sizeof(deadly[0])), "14 signals end a process by default, with their number");
+    check_eq(right, (long)(sizeof(deadly) / sizeof(deadly[0])),
+             "14 signals end a process by default, with their number");
     child = fork();
     if (child == 0)
         sleeps_forever(NULL);
@@ -205,18 +207,22 @@ static void refusals(void)
     if (gone == 0)
         _exit(0);
     memset(&action, 0, sizeof(action));
-    check_fails(syscall(SYS_rt_sigaction, SIGKILL, &action, NULL, 8), EINVAL, "SIGKILL's action cannot be set");
+    check_fails(syscall(SYS_rt_sigaction, SIGKILL, &action, NULL, 8), EINVAL,
+                "SIGKILL's action cannot be set");
     check_fails(syscall(SYS_rt_sigaction, SIGSTOP, &action, NULL, 8), EINVAL, "nor SIGSTOP's");
-    check_fails(syscall(SYS_rt_sigaction, 65, &action, NULL, 8), EINVAL, "signal 65 does not exist");
+    check_fails(syscall(SYS_rt_sigaction, 65, &action, NULL, 8), EINVAL,
+                "signal 65 does not exist");
     check_fails(syscall(SYS_rt_sigaction, 0, NULL, NULL, 8), EINVAL, "nor does signal 0");
     check_fails(syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 16), EINVAL, "a set has 8 bytes");
     check_fails(syscall(SYS_rt_sigaction, SIGUSR1, 8, NULL, 8), EFAULT, "a bad pointer is EFAULT");
-    check_fails(syscall(SYS_rt_sigprocmask, 9, &action, NULL, 8), EINVAL, "an unknown way to change a mask is EINVAL");
+    check_fails(syscall(SYS_rt_sigprocmask, 9, &action, NULL, 8), EINVAL,
+                "an unknown way to change a mask is EINVAL");
     check_eq(kill(getpid(), 0), 0, "signal 0 only asks whether the process is there");
     check_fails(kill(getpid(), 65), EINVAL, "sending signal 65 is EINVAL");
     waitpid(gone, &status, 0);
     check_fails(kill(gone, 0), ESRCH, "a process that is gone is ESRCH");
-    check_fails(syscall(SYS_tgkill, getpid(), gone, SIGUSR1), ESRCH, "tgkill of a thread that is gone too");
+    check_fails(syscall(SYS_tgkill, getpid(), gone, SIGUSR1), ESRCH,
+                "tgkill of a thread that is gone too");
     check_fails(syscall(SYS_tgkill, 0, getpid(), SIGUSR1), EINVAL, "tgkill of process 0 is EINVAL");
 }
 
@@ -245,19 +251,22 @@ static void children(void)
     while (waitpid(child, &status, 0) < 0)
         continue;
     check_eq(handled, 1, "a child's end sends SIGCHLD");
-    check(child_code == CLD_EXITED && child_status == 7 && child_number == child, "which tells that it exited, its status and its number");
+    check(child_code == CLD_EXITED && child_status == 7 && child_number == child,
+          "which tells that it exited, its status and its number");
     child = fork();
     if (child == 0)
         sleeps_forever(NULL);
     kill(child, SIGTERM);
     while (waitpid(child, &status, 0) < 0)
         continue;
-    check(child_code == CLD_KILLED && child_status == SIGTERM, "or that it was killed, and by what");
+    check(child_code == CLD_KILLED && child_status == SIGTERM,
+          "or that it was killed, and by what");
     signal(SIGCHLD, SIG_IGN);
     child = fork();
     if (child == 0)
         _exit(0);
-    check_fails(waitpid(child, &status, 0), ECHILD, "with SIGCHLD ignored a child leaves no zombie");
+    check_fails(waitpid(child, &status, 0), ECHILD,
+                "with SIGCHLD ignored a child leaves no zombie");
     signal(SIGCHLD, SIG_DFL);
 }
 
@@ -287,7 +296,8 @@ static void interrupts_read(void *restart)
 
 static void interrupted_calls(void)
 {
-    check_eq(status_of_child(interrupts_read, NULL), 0, "a read that waits ends with EINTR when a handler has run");
+    check_eq(status_of_child(interrupts_read, NULL), 0,
+             "a read that waits ends with EINTR when a handler has run");
     check_eq(status_of_child(interrupts_read, self), 0, "with SA_RESTART it goes on waiting");
 }
 
@@ -339,7 +349,8 @@ static void inheritance(void)
     sigaddset(&set, SIGUSR2);
     sigprocmask(SIG_BLOCK, &set, &old);
     check_eq(status_of_child(inherited_by_fork, NULL), 0, "a child inherits handlers and mask");
-    check_eq(status_of_child(inherited_by_exec, NULL), 0, "exec keeps mask and ignored signals, and drops handlers");
+    check_eq(status_of_child(inherited_by_exec, NULL), 0,
+             "exec keeps mask and ignored signals, and drops handlers");
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
@@ -360,7 +371,8 @@ static void blocked_fault(void *how)
 
 static void forced_signals(void)
 {
-    check_eq(signal_of_child(blocked_fault, NULL), SIGSEGV, "a fault with SIGSEGV blocked kills, though there is a handler");
+    check_eq(signal_of_child(blocked_fault, NULL), SIGSEGV,
+             "a fault with SIGSEGV blocked kills, though there is a handler");
     check_eq(signal_of_child(blocked_fault, self), SIGSEGV, "with SIGSEGV ignored it kills too");
 }
 

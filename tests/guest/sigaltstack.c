@@ -50,7 +50,8 @@ static void when_it_is_used(void)
     check(now.ss_flags == SS_DISABLE && now.ss_size == 0, "at first there is none");
     check_eq(set_stack(alternate, 0, STACK_SIZE), 0, "one can be set");
     syscall(SYS_sigaltstack, NULL, &now);
-    check(now.ss_sp == alternate && now.ss_size == STACK_SIZE && now.ss_flags == 0, "and is told back");
+    check(now.ss_sp == alternate && now.ss_size == STACK_SIZE && now.ss_flags == 0,
+          "and is told back");
     set_handler(SIGUSR1, looks, 0);
     kill(getpid(), SIGUSR1);
     check(!on_alternate(handler_stack), "a handler without SA_ONSTACK does not use it");

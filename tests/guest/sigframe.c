@@ -72,7 +72,8 @@ static void what_is_in_the_frame(void)
     check_eq(seen.uc_mcontext.gregs[REG_EFL] & 0x401, 0x401, "the flags are in the frame");
     check_eq(handler_flags & 0x400, 0, "the handler runs with the direction flag clear");
     check(all_bytes_are((char *)seen_xmm, 16, 0x5a), "xmm7 is in the frame's FPU area");
-    check(values[8] == 0x0909090909090909 && values[13] == 0x0e0e0e0e0e0e0e0e, "after the handler the registers are back");
+    check(values[8] == 0x0909090909090909 && values[13] == 0x0e0e0e0e0e0e0e0e,
+          "after the handler the registers are back");
     check(all_bytes_are((char *)xmm, 16, 0x5a), "xmm7 is, too");
     check_eq(flags & 0x401, 0x401, "and the flags");
     check_eq(seen_flags & ~1UL, 6, "uc_flags has UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS");
@@ -192,8 +193,10 @@ static void bad_frames(void)
     char *page = anon(2);
 
     signal(SIGSEGV, SIG_DFL);
-    check_eq(signal_of_child(returns_to_nowhere, (void *)64), SIGSEGV, "rt_sigreturn with a bad stack kills");
-    check_eq(signal_of_child(returns_to_nowhere, page + PAGE), SIGSEGV, "rt_sigreturn with a frame of zeros kills");
+    check_eq(signal_of_child(returns_to_nowhere, (void *)64), SIGSEGV,
+             "rt_sigreturn with a bad stack kills");
+    check_eq(signal_of_child(returns_to_nowhere, page + PAGE), SIGSEGV,
+             "rt_sigreturn with a frame of zeros kills");
     raw_munmap(page, 2 * PAGE);
 }
 

@@ -87,7 +87,8 @@ static void no_mapping(void)
     FAULT(write_byte, unmapped + 5, "SEGV code 1 error 6 trap 14", "writing there: error 6");
     FAULT(execute_at, unmapped + 5, "SEGV code 1 error 14 trap 14",
           "executing there: error 14 hex");
-    check_eq(caught.instruction, (unsigned long)unmapped + 5, "the instruction pointer is there too");
+    check_eq(caught.instruction, (unsigned long)unmapped + 5,
+             "the instruction pointer is there too");
     FAULT(read_byte, NULL, "SEGV code 1 error 4 trap 14", "address 0 is no exception");
     ADDRESS_IS(0, "si_addr is 0");
     FAULT(write_word_across, unmapped, "SEGV code 1 error 6 trap 14",
@@ -212,7 +213,8 @@ static void not_counted(void)
     before = minor_faults();
     for (int i = 0; i < 10; i++)
         goes_well(read_byte, unmapped);
-    check_eq(minor_faults() - before, 0, "a fault that ends in a signal is not counted as a minor fault");
+    check_eq(minor_faults() - before, 0,
+             "a fault that ends in a signal is not counted as a minor fault");
 }
 
 int main(int argc, char **argv)

@@ -57,7 +57,8 @@ static void tracking_writes(void)
     }
     for (int i = 0; i < PAGES; i++)
         written += range[i * PAGE + 5] == 'y' && range[i * PAGE + 6] == 'z';
-    check_eq(written, (PAGES + 2) / 3, "a handler that makes pages writable lets every write happen");
+    check_eq(written, (PAGES + 2) / 3,
+             "a handler that makes pages writable lets every write happen");
     check_eq(mended, (PAGES + 2) / 3, "called once for each page that is written");
     check_eq(wrong, 0, "each time the code was SEGV_ACCERR");
     check(range[4] == 'x' && range[PAGE] == 'x', "the other bytes keep their data");

@@ -81,7 +81,8 @@ static void touched_anywhere(void)
              "the byte above the stack is SIGSEGV");
     check_eq(status_of_child(pages_after_touch, below_end(1 << 20)), 0,
              "a touch lets the mapping grow down to the touched page and no further");
-    check_eq(signal_of_child(recurse_forever, NULL), SIGSEGV, "an endless recursion ends in SIGSEGV");
+    check_eq(signal_of_child(recurse_forever, NULL), SIGSEGV,
+             "an endless recursion ends in SIGSEGV");
 }
 
 static void touch_under_limit(void *address)
@@ -143,7 +144,8 @@ static void parts_of_the_stack(void)
     write_byte(low);
     check_eq(*low, 1, "and grows again when it is touched");
     raw_mprotect(low + PAGE, PAGE, PROT_READ);
-    check_eq(signal_of_child(write_byte, low + PAGE), SIGSEGV, "a page of it can be made read-only");
+    check_eq(signal_of_child(write_byte, low + PAGE), SIGSEGV,
+             "a page of it can be made read-only");
     raw_mprotect(low + PAGE, PAGE, READ_WRITE);
     check_eq(signal_of_child(write_byte, low + PAGE), 0, "and writable again");
     check_eq(signal_of_child(execute_at, low + PAGE), SIGSEGV, "the stack cannot be executed");

@@ -199,11 +199,13 @@ static void futex_corners(void)
     check_eq(futex(&word, WAIT_PRIVATE, 5, &soon), -ETIMEDOUT, "a time limit ends in ETIMEDOUT");
     check_eq(futex(&word, WAIT_PRIVATE, 5, &bad), -EINVAL, "a bad time limit is EINVAL");
     check_eq(futex(&word, WAKE_PRIVATE, 1, NULL), 0, "waking nobody wakes 0");
-    check_eq(futex((int *)((char *)&word + 1), WAKE_PRIVATE, 1, NULL), -EINVAL, "unaligned is EINVAL");
+    check_eq(futex((int *)((char *)&word + 1), WAKE_PRIVATE, 1, NULL), -EINVAL,
+             "unaligned is EINVAL");
     check_eq(futex((int *)8, WAIT_PRIVATE, 0, NULL), -EFAULT, "a bad address is EFAULT");
     check_eq(futex((int *)KERNEL_ADDRESS, WAIT_PRIVATE, 0, NULL), -EFAULT, "a kernel address too");
     check_eq(futex(&word, 99, 0, NULL), -ENOSYS, "an unknown operation is ENOSYS");
-    check_eq(futex((int *)read_only, WAIT_PRIVATE, 1, NULL), -EAGAIN, "a read-only word can be waited for");
+    check_eq(futex((int *)read_only, WAIT_PRIVATE, 1, NULL), -EAGAIN,
+             "a read-only word can be waited for");
     raw_munmap(read_only, PAGE);
 }
 

@@ -21,11 +21,13 @@ static void clocks(void)
     struct timespec now;
     long before = milliseconds(CLOCK_MONOTONIC), real = milliseconds(CLOCK_REALTIME);
 
-    check(before >= 0 && milliseconds(CLOCK_MONOTONIC) >= before, "the monotonic clock does not go back");
+    check(before >= 0 && milliseconds(CLOCK_MONOTONIC) >= before,
+          "the monotonic clock does not go back");
     check(real / 1000 > 1600000000L, "the real-time clock knows the century");
     check_fails(clock_gettime(99, &now), EINVAL, "an unknown clock is EINVAL");
     check_fails(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, 8), EFAULT, "a bad pointer is EFAULT");
-    check_eq(syscall(SYS_clock_getres, CLOCK_MONOTONIC, &now), 0, "clock_getres tells a resolution");
+    check_eq(syscall(SYS_clock_getres, CLOCK_MONOTONIC, &now), 0,
+             "clock_getres tells a resolution");
     check(syscall(SYS_time, NULL) >= real / 1000, "time agrees");
 }
 
@@ -100,7 +102,8 @@ static void the_system(void)
     check_str(name.sysname, "Linux", "it is called Linux, whose interface this is");
     check_str(name.machine, "x86_64", "on x86_64");
     check_eq(sysinfo(&info), 0, "sysinfo tells about the memory");
-    check(info.totalram > 0 && info.freeram > 0 && info.freeram < info.totalram, "of which some is free");
+    check(info.totalram > 0 && info.freeram > 0 && info.freeram < info.totalram,
+          "of which some is free");
     check_eq(info.mem_unit, 1, "in bytes");
     check(info.procs > 0, "and counts the processes");
 }

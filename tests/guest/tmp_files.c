@@ -52,7 +52,8 @@ static void making(void)
     check_fails(read(file, text, 1), EBADF, "O_WRONLY cannot be read");
     close(file);
     check_fails(open(in_folder("none"), O_RDWR), ENOENT, "without O_CREAT nothing is made");
-    check_fails(open(in_folder("none/file"), O_RDWR | O_CREAT, 0644), ENOENT, "not in a folder that is not there");
+    check_fails(open(in_folder("none/file"), O_RDWR | O_CREAT, 0644), ENOENT,
+                "not in a folder that is not there");
 }
 
 static void holes(void)
@@ -63,7 +64,8 @@ static void holes(void)
 
     check_eq(pwrite(file, "x", 1, 100000), 1, "a write far behind the end makes a hole");
     check_eq(size_of(path), 100001, "and that size");
-    check(pread(file, bytes, 8, 50000) == 8 && all_bytes_are(bytes, 8, 0), "the hole reads as zero");
+    check(pread(file, bytes, 8, 50000) == 8 && all_bytes_are(bytes, 8, 0),
+          "the hole reads as zero");
     check_eq(truncate(path, 10), 0, "truncate cuts it");
     check_eq(size_of(path), 10, "to the size");
     check_fails(ftruncate(file, -1), EINVAL, "a negative size is EINVAL");
@@ -98,9 +100,11 @@ static void renaming(void)
     write(file, "22", 2);
     close(file);
     check_eq(rename(in_folder("first"), in_folder("third")), 0, "a file can be renamed");
-    check(size_of(in_folder("first")) == -1 && size_of(in_folder("third")) == 1, "then it has the new name alone");
+    check(size_of(in_folder("first")) == -1 && size_of(in_folder("third")) == 1,
+          "then it has the new name alone");
     check_eq(rename(in_folder("third"), in_folder("second")), 0, "over another file, too");
-    check(size_of(in_folder("second")) == 1 && size_of(in_folder("third")) == -1, "which it replaces");
+    check(size_of(in_folder("second")) == 1 && size_of(in_folder("third")) == -1,
+          "which it replaces");
     check_fails(rename(in_folder("none"), in_folder("x")), ENOENT, "what is not there is ENOENT");
     unlink(in_folder("second"));
 }
@@ -120,7 +124,8 @@ static void folders(void)
     close(file);
     check_fails(rmdir(in_folder("sub")), ENOTEMPTY, "then it cannot be removed");
     check_eq(chdir(in_folder("sub")), 0, "one can go there");
-    check(getcwd(where, sizeof(where)) != NULL && strcmp(where, in_folder("sub")) == 0, "getcwd tells its path");
+    check(getcwd(where, sizeof(where)) != NULL && strcmp(where, in_folder("sub")) == 0,
+          "getcwd tells its path");
     check_eq(size_of("file"), 0, "a relative path begins there");
     check_eq(size_of("../sub/./file"), 0, "with . and .. in it");
     check_eq(chdir(".."), 0, "one can go up");

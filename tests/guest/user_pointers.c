@@ -151,7 +151,8 @@ static void other_calls(void)
 
     if (child == 0)
         _exit(3);
-    check_fails(syscall(SYS_wait4, child, bad, 0, NULL), EFAULT, "wait4 with a bad pointer is EFAULT");
+    check_fails(syscall(SYS_wait4, child, bad, 0, NULL), EFAULT,
+                "wait4 with a bad pointer is EFAULT");
     check_fails(waitpid(child, &status, 0), ECHILD, "and has reaped the child all the same");
     check_fails(syscall(SYS_pipe, bad), EFAULT, "pipe with a bad pointer is EFAULT");
     check_fails(syscall(SYS_pipe, NULL), EFAULT, "with NULL too");
@@ -163,7 +164,8 @@ static void other_calls(void)
     check_fails(syscall(SYS_open, bad - 8, O_RDONLY), EFAULT,
                 "open of a name that runs into an unmapped page is EFAULT");
     bad[-1] = '\0';
-    check_fails(syscall(SYS_open, bad - 8, O_RDONLY), ENOENT, "one that ends just before it is not");
+    check_fails(syscall(SYS_open, bad - 8, O_RDONLY), ENOENT,
+                "one that ends just before it is not");
     check_fails(syscall(SYS_getrusage, RUSAGE_SELF, bad), EFAULT,
                 "getrusage with a bad pointer is EFAULT");
     check_fails(syscall(SYS_getrusage, 99, bad), EINVAL, "but EINVAL when it does not know whose");

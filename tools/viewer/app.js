@@ -217,9 +217,11 @@ class App {
     draw() {
         this.state = this.replay.seek(this.index);
         this.subject = describe.subject(this.journal, this.index);
+        /* These two ask where they are scrolled to, which is cheap only before anything changes. */
+        this.list.choose(this.index);
+        this.frames.show(this.state, this.subject.frame);
         this.drawPosition();
         this.drawEvent();
-        this.list.choose(this.index);
         this.plots.show(this.index, this.state);
         const space = this.space(), none = `process ${this.shownPid} has no address space now`;
         this.pages = space ? panels.sortedPages(space) : null;
@@ -229,7 +231,6 @@ class App {
         $("tables").replaceChildren(...hasTables ? panels.tables(this.state, space, this.pages, this.subject.page) :
             [space ? "the journal does not tell of page tables" : none]);
         $("ribbon-heading").textContent = `Address space of process ${this.shownPid}`;
-        this.frames.show(this.state, this.subject.frame);
         this.drawTexts();
         for (const cell of document.querySelectorAll(`#areas [data-page="${this.subject.page}"], #tables [data-page="${
             this.subject.page}"], #tables [data-frame="${this.subject.frame}"]`))

@@ -4,7 +4,8 @@ const timeline = globalThis.timeline ??= {};
 const { panels, describe, entryFrame, packEntry, PAGE } = timeline;
 
 const PER_ROW = 32, ROW = 13, FOLD = 14, LABEL = 54;
-const MOST_USERS = 6;
+const MOST_USERS = 6, LEAST_WITH_LETTER = 8;
+const FONT = "9px ui-monospace, 'DejaVu Sans Mono', monospace";
 
 /* For each row of frames whether the journal ever says something about it. */
 function rowsOf(journal) {
@@ -33,6 +34,7 @@ class Frames {
         this.element = element;
         this.canvas = element.querySelector("canvas");
         this.state = null;
+        this.width = this.height = 0;
         this.lit = this.subject = -1;
         this.rows = [];
         let y = 2, last = -1;
@@ -48,15 +50,22 @@ class Frames {
         element.querySelector("#frames-spacer").style.height = `${y + 4}px`;
         element.style.setProperty("--content", `${y + 4}px`);
         element.addEventListener("scroll", () => this.draw());
-        new ResizeObserver(() => this.draw()).observe(element);
-        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+        const measure = () => {
+            this.width = element.clientWidth;
+            this.height = element.clientHeight;
+            this.makeTiles();
+            this.draw();
+        };
+        new ResizeObserver(measure).observe(element);
+        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", measure);
+        measure();
         this.canvas.addEventListener("mousemove", event => hover(this.frameAt(event)));
         this.canvas.addEventListener("mouseleave", () => hover(-1));
         this.canvas.addEventListener("click", event => this.frameAt(event) >= 0 && chosen(this.frameAt(event)));
     }
 
     cellWidth() {
-        return Math.max(6, Math.min(ROW, Math.floor((this.element.clientWidth - LABEL - 4) / PER_ROW)));
+        return Math.max(6, Math.min(ROW, Math.floor((this.width - LABEL - 4) / PER_ROW)));
     }
 
     frameAt(event) {
@@ -82,9 +91,8 @@ class Frames {
         this.state = state;
         this.subject = subject;
         const row = subject >= 0 ? this.rows.find(({ first }) => subject >= first && subject < first + PER_ROW) : null;
-        const { scrollTop, clientHeight } = this.element;
-        if (row && (row.y < scrollTop || row.y + ROW > scrollTop + clientHeight))
-            this.element.scrollTop = row.y - clientHeight / 2;
+        if (row && (row.y < this.element.scrollTop || row.y + ROW > this.element.scrollTop + this.height))
+            this.element.scrollTop = row.y - this.height / 2;
         this.draw();
     }
 
@@ -95,54 +103,65 @@ class Frames {
         }
     }
 
+    /* A cell of each look is painted once; drawing the grid then only copies. */
+    makeTiles() {
+        const ratio = devicePixelRatio || 1, style = getComputedStyle(this.element), looks = Object.keys(panels.LOOKS);
+        const colour = name => style.getPropertyValue(`--${name}`).trim(), width = this.cellWidth();
+        this.ratio = ratio;
+        this.quiet = colour("quiet");
+        this.mark = colour("mark");
+        this.canvas.width = this.width * ratio;
+        this.canvas.height = this.height * ratio;
+        this.canvas.style.width = `${this.width}px`;
+        this.canvas.style.height = `${this.height}px`;
+        this.tiles = document.createElement("canvas");
+        this.tiles.width = ROW * ratio * looks.length;
+        this.tiles.height = ROW * ratio;
+        this.tileOf = Object.fromEntries(looks.map((look, i) => [look, i * ROW * ratio]));
+        const context = this.tiles.getContext("2d");
+        context.scale(ratio, ratio);
+        context.font = FONT;
+        context.textBaseline = "middle";
+        context.textAlign = "center";
+        looks.forEach((look, i) => {
+            context.fillStyle = colour(look);
+            context.fillRect(i * ROW, 0, width - 1, ROW - 1);
+            context.fillStyle = colour(`${look}-ink`) || colour("cell-ink");
+            if (width >= LEAST_WITH_LETTER)
+                context.fillText(panels.LOOKS[look][0], i * ROW + (width - 1) / 2, ROW / 2);
+        });
+    }
+
     draw() {
         if (!this.state)
             return;
-        const { clientWidth: width, clientHeight: height, scrollTop } = this.element, ratio = devicePixelRatio || 1;
-        if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
-            this.canvas.width = width * ratio;
-            this.canvas.height = height * ratio;
-            this.canvas.style.width = `${width}px`;
-            this.canvas.style.height = `${height}px`;
-        }
-        const context = this.canvas.getContext("2d"), style = getComputedStyle(this.element);
-        const colours = {}, inks = {};
-        for (const look of Object.keys(panels.LOOKS)) {
-            colours[look] = style.getPropertyValue(`--${look}`).trim();
-            inks[look] = style.getPropertyValue(`--${look}-ink`).trim() || style.getPropertyValue("--cell-ink").trim();
-        }
-        const text = style.getPropertyValue("--quiet").trim(), mark = style.getPropertyValue("--mark").trim();
-        context.setTransform(ratio, 0, 0, ratio, 0, -scrollTop * ratio);
-        context.clearRect(0, scrollTop, width, height);
-        context.font = "9px ui-monospace, 'DejaVu Sans Mono', monospace";
+        const scrollTop = this.element.scrollTop, context = this.canvas.getContext("2d");
+        context.setTransform(this.ratio, 0, 0, this.ratio, 0, -scrollTop * this.ratio);
+        context.clearRect(0, scrollTop, this.width, this.height);
+        context.font = FONT;
         context.textBaseline = "middle";
-        for (let i = this.rowAt(scrollTop); i < this.rows.length && this.rows[i].y < scrollTop + height + FOLD; i++)
-            this.drawRow(context, this.rows[i], { colours, inks, text, mark });
+        for (let i = this.rowAt(scrollTop); i < this.rows.length && this.rows[i].y < scrollTop + this.height + FOLD; i++)
+            this.drawRow(context, this.rows[i]);
     }
 
-    drawRow(context, row, look) {
-        const width = this.cellWidth();
+    drawRow(context, row) {
+        const width = this.cellWidth(), ratio = this.ratio;
         context.textAlign = "left";
-        context.fillStyle = look.text;
+        context.fillStyle = this.quiet;
         if (row.folded > 0)
             context.fillText(`⋯ ${(row.folded * PER_ROW).toLocaleString("en")} frames of which the journal says nothing`, LABEL,
                              row.y - FOLD / 2);
         context.textAlign = "right";
         context.fillText(String(row.first), LABEL - 6, row.y + ROW / 2);
-        context.textAlign = "center";
-        for (let i = 0; i < PER_ROW; i++) {
-            const frame = row.first + i, kind = panels.frameLook(this.state, frame), x = LABEL + i * width;
-            context.fillStyle = look.colours[kind];
-            context.fillRect(x, row.y, width - 1, ROW - 1);
-            if (width >= 8) {
-                context.fillStyle = look.inks[kind];
-                context.fillText(panels.LOOKS[kind][0], x + (width - 1) / 2, row.y + ROW / 2);
-            }
-            if (frame === this.lit || frame === this.subject) {
-                context.strokeStyle = look.mark;
-                context.lineWidth = frame === this.lit ? 2.5 : 1.5;
-                context.strokeRect(x - 0.5, row.y - 0.5, width, ROW);
-            }
+        for (let i = 0; i < PER_ROW; i++)
+            context.drawImage(this.tiles, this.tileOf[panels.frameLook(this.state, row.first + i)], 0, width * ratio, ROW * ratio,
+                              LABEL + i * width, row.y, width, ROW);
+        for (const [frame, thickness] of [[this.subject, 1.5], [this.lit, 2.5]]) {
+            if (frame < row.first || frame >= row.first + PER_ROW)
+                continue;
+            context.strokeStyle = this.mark;
+            context.lineWidth = thickness;
+            context.strokeRect(LABEL + (frame - row.first) * width - 0.5, row.y - 0.5, width, ROW);
         }
     }
 }

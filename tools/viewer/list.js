@@ -16,7 +16,11 @@ class EventList {
         this.shown = new Uint32Array(0);
         this.chosenIndex = -1;
         element.addEventListener("scroll", () => this.draw());
-        new ResizeObserver(() => this.draw()).observe(element);
+        this.height = element.clientHeight;
+        new ResizeObserver(() => {
+            this.height = element.clientHeight;
+            this.draw();
+        }).observe(element);
         this.rows.addEventListener("click", event => {
             const row = event.target.closest("[data-index]");
             if (row)
@@ -45,12 +49,12 @@ class EventList {
     }
 
     visibleRows() {
-        return Math.max(1, Math.floor(this.element.clientHeight / ROW));
+        return Math.max(1, Math.floor(this.height / ROW));
     }
 
     /* Scrolling and places: the whole way of the scroll bar is the whole list. */
     scale() {
-        const way = Math.max(1, Math.min(this.shown.length * ROW, TALLEST) - this.element.clientHeight);
+        const way = Math.max(1, Math.min(this.shown.length * ROW, TALLEST) - this.height);
         return Math.max(1, this.shown.length - this.visibleRows()) / way;
     }
 
@@ -64,10 +68,10 @@ class EventList {
     }
 
     draw() {
-        const first = Math.max(0, Math.floor(this.element.scrollTop * this.scale())), rows = [];
+        const scrolled = this.element.scrollTop, first = Math.max(0, Math.floor(scrolled * this.scale())), rows = [];
         for (let place = first; place < Math.min(this.shown.length, first + this.visibleRows() + 2); place++)
             rows.push(this.row(this.shown[place], place));
-        this.rows.style.transform = `translateY(${this.element.scrollTop}px)`;
+        this.rows.style.transform = `translateY(${scrolled}px)`;
         this.rows.replaceChildren(...rows);
         this.element.setAttribute("aria-activedescendant", this.chosenIndex >= 0 ? `event-${this.chosenIndex}` : "");
     }

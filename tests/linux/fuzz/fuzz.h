@@ -31,6 +31,23 @@ void prepare(void);
 /* Does one random step and writes what it did and what came of it into the line. */
 void one_step(void);
 
+/* A likely address (most are whole pages) and a likely length. */
+unsigned long pick_page(void);
+unsigned long pick_length(void);
+
+/* Around a call: end() notes its result and how many faults it took. */
+void begin(void);
+void end(long result);
+
+/* The steps that access memory: once, page by page, by read and write on the pipe ENDS. */
+void touch(void);
+void touch_several(void);
+void through_the_kernel(void);
+extern int ends[2];
+
+/* From now on a fault of an access ends the access, and is noted. */
+void catch_faults(void);
+
 /* Adds a page's bytes to *DIGEST; false if it cannot be read. */
 bool guarded_digest(const char *page, unsigned long *digest);
 
