@@ -1,4 +1,7 @@
-/* The audit of all that mm/ keeps: every frame has exactly the users that it counts, and nothing is lost. */
+/*
+ * The audit of all that mm/ keeps: every frame has exactly the users that it counts, and nothing is
+ * lost.
+ */
 #include "mm/audit.h"
 #include <stdarg.h>
 #include "kernel/lib/printf.h"
@@ -55,8 +58,8 @@ static void audit_user_frame(struct audit *audit, pfn_t pfn)
     if (page->type != PAGE_ANON && page->mapping && !is_in_cache(page))
         audit_finding(audit, "frame 0x%lx names a page cache that does not hold it", pfn);
     if ((unsigned long)page_count(page) != users)
-        audit_finding(audit, "frame 0x%lx (%s) counts %d users and has %lu, %lu of them entries", pfn,
-                      page_type_names[page->type], page_count(page), users, entries);
+        audit_finding(audit, "frame 0x%lx (%s) counts %d users and has %lu, %lu of them entries",
+                      pfn, page_type_names[page->type], page_count(page), users, entries);
     if ((page->flags & PG_ANON_EXCLUSIVE) && (page->type != PAGE_ANON || page_count(page) != 1))
         audit_finding(audit, "frame 0x%lx is marked exclusive and has %d users", pfn,
                       page_count(page));
@@ -79,7 +82,8 @@ static void audit_zero_frame(struct audit *audit)
 
     for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
         if (words[i]) {
-            audit_finding(audit, "the zero frame is not zero at byte %u", i * (unsigned)sizeof(*words));
+            audit_finding(audit, "the zero frame is not zero at byte %u",
+                          i * (unsigned)sizeof(*words));
             return;
         }
     }

@@ -14,12 +14,15 @@ struct audit {
 void audit_finding(struct audit *audit, const char *format, ...) __printf(2, 3);
 
 /*
- * Checks one address space. On the way it counts in page->private how many entries map each frame of user memory, and marks the page
- * tables that it comes by.
+ * Checks one address space. On the way it counts in page->private how many entries map each frame
+ * of user memory, and marks the page tables that it comes by.
  */
 void audit_address_space(struct audit *audit, struct mm_struct *mm);
 
-/* Marks the tables below TABLE, of LEVEL, from entry FIRST to entry END - 1. Returns how many there are. */
+/*
+ * Marks the tables below TABLE, of LEVEL, from entry FIRST to entry END - 1. Returns how many there
+ * are.
+ */
 unsigned long audit_mark_tables(struct audit *audit, const pte_t *table, unsigned level,
                                 unsigned first, unsigned end);
 

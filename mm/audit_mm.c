@@ -1,4 +1,7 @@
-/* The audit of one address space: each entry lies in a VMA and says what that VMA says; no table without use; the counts agree. */
+/*
+ * The audit of one address space: each entry lies in a VMA and says what that VMA says; no table
+ * without use; the counts agree.
+ */
 #include "mm/audit_internal.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
@@ -20,7 +23,8 @@ static void audit_own_page(struct audit *audit, const struct vm_area_struct *vma
         audit_finding(audit, "0x%lx maps frame 0x%lx, which is %s", address, pte_pfn(pte),
                       page_type_names[page->type]);
     if (pte_write(pte) && !may_write)
-        audit_finding(audit, "0x%lx is writable, but its VMA does not allow it or others share frame 0x%lx",
+        audit_finding(audit,
+                      "0x%lx is writable, but its VMA does not allow it or others share frame 0x%lx",
                       address, pte_pfn(pte));
     if (page->type == PAGE_ANON && ((vma->vm_flags & VM_SHARED) || !vma->vm_anon))
         audit_finding(audit, "0x%lx maps an anonymous frame in a VMA that has none", address);
@@ -31,8 +35,8 @@ static void audit_own_page(struct audit *audit, const struct vm_area_struct *vma
                       page->index, vma_page_index(vma, address));
 }
 
-static void audit_entry(struct audit *audit, const struct vm_area_struct *vma, unsigned long address,
-                        pte_t pte)
+static void audit_entry(struct audit *audit, const struct vm_area_struct *vma,
+                        unsigned long address, pte_t pte)
 {
     u64 expected = vm_get_page_prot(vma->vm_flags) & VMA_DECIDES;
 
@@ -73,7 +77,8 @@ static void audit_entries(struct audit *audit, struct mm_struct *mm)
     }
     for (int i = 0; i < NR_MM_COUNTERS; i++)
         if (rss[i] != mm->rss[i])
-            audit_finding(audit, "an address space counts %ld resident pages of kind %d and has %ld",
+            audit_finding(audit,
+                          "an address space counts %ld resident pages of kind %d and has %ld",
                           mm->rss[i], i, rss[i]);
 }
 
@@ -109,7 +114,8 @@ static void audit_tables_serve(struct audit *audit, struct mm_struct *mm, const 
             continue;
         unsigned long start = base + i * LEVEL_SIZE(level);
         if (!find_vma_intersection(mm, start, start + LEVEL_SIZE(level)))
-            audit_finding(audit, "a page table of level %u at 0x%lx serves no VMA", level - 1, start);
+            audit_finding(audit, "a page table of level %u at 0x%lx serves no VMA", level - 1,
+                          start);
         else if (level > 2)
             audit_tables_serve(audit, mm, table_of(table[i]), level - 1, start, ENTRIES_PER_TABLE);
     }

@@ -1,4 +1,7 @@
-/* brk: the end of the heap. It moves in pages, is remembered in bytes, and a failure leaves it where it was. */
+/*
+ * brk: the end of the heap. It moves in pages, is remembered in bytes, and a failure leaves it
+ * where it was.
+ */
 #include "mm/limits.h"
 #include "mm/populate.h"
 
@@ -28,7 +31,9 @@ static int grow_heap(struct mm_struct *mm, unsigned long old_end, unsigned long 
         vm_acct_memory(mm, pages))
         return -ENOMEM;
 
-    /* Only the heap grows: a program's data that ends where the heap begins stays a VMA of its own. */
+    /*
+     * Only the heap grows: a program's data that ends where the heap begins stays a VMA of its own.
+     */
     if (prev && prev->vm_end > mm->start_brk && vma_can_grow(prev, old_end, vm_flags)) {
         vma_set_end(prev, new_end);
         mm->mmap_cache = prev;
@@ -50,7 +55,10 @@ static int grow_heap(struct mm_struct *mm, unsigned long old_end, unsigned long 
     return 0;
 }
 
-/* Unmaps [new_end, old_end), in which the program may have made holes or mappings of its own. 0 or negative errno. */
+/*
+ * Unmaps [new_end, old_end), in which the program may have made holes or mappings of its own. 0 or
+ * negative errno.
+ */
 static int shrink_heap(struct mm_struct *mm, unsigned long old_end, unsigned long new_end)
 {
     if (!find_vma_intersection(mm, new_end, old_end))

@@ -2,7 +2,10 @@
 #include "mm/fault.h"
 #include "mm/limits.h"
 
-/* 0, or -ENOMEM when GROWTH more bytes, SIZE in all, are too much for any of the limits. Charges them. */
+/*
+ * 0, or -ENOMEM when GROWTH more bytes, SIZE in all, are too much for any of the limits. Charges
+ * them.
+ */
 static int account_growth(struct vm_area_struct *vma, unsigned long size, unsigned long growth)
 {
     struct mm_struct *mm = vma->vm_mm;
@@ -26,7 +29,10 @@ int expand_stack(struct vm_area_struct *vma, unsigned long address)
     address &= PAGE_MASK;
     if (address < mmap_min_addr)
         return -ENOMEM;
-    /* A guard gap stays above whatever lies below, unless that can't be touched either or grows down itself. */
+    /*
+     * A guard gap stays above whatever lies below, unless that can't be touched either or grows
+     * down itself.
+     */
     if (prev && !(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
         address - prev->vm_end < STACK_GUARD_GAP)
         return -ENOMEM;

@@ -1,6 +1,7 @@
 /*
- * The page fault, as it reads in Linux: refuse first (no VMA, wrong permission), growing the stack where it may; then what the missing
- * or protected page calls for: the zero frame, a new frame, a copy, or a page of a file.
+ * The page fault, as it reads in Linux: refuse first (no VMA, wrong permission), growing the stack
+ * where it may; then what the missing or protected page calls for: the zero frame, a new frame, a
+ * copy, or a page of a file.
  */
 #include "kernel/lib/errno.h"
 #include "mm/fault.h"
@@ -65,7 +66,10 @@ static inline enum fault_outcome do_anonymous_page(struct vm_fault *vmf)
 
 /* ---- copy on write ---- */
 
-/* We are the frame's only user: it becomes ours, writable where it is. The fault itself has flushed the old translation. */
+/*
+ * We are the frame's only user: it becomes ours, writable where it is. The fault itself has flushed
+ * the old translation.
+ */
 static inline enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page *page)
 {
     page->flags |= PG_ANON_EXCLUSIVE;
@@ -114,7 +118,10 @@ static inline enum fault_outcome do_wp_page(struct vm_fault *vmf)
 
 /* ---- files and shared memory ---- */
 
-/* The page of VMA's object that belongs at ADDRESS, with a reference; NULL with the reason in *OUTCOME. */
+/*
+ * The page of VMA's object that belongs at ADDRESS, with a reference; NULL with the reason in
+ * *OUTCOME.
+ */
 static struct page *find_file_page(struct vm_area_struct *vma, unsigned long address,
                                    enum fault_outcome *outcome)
 {
@@ -127,7 +134,8 @@ static struct page *find_file_page(struct vm_area_struct *vma, unsigned long add
 }
 
 /* Maps PAGE, whose reference becomes the entry's. */
-static inline enum fault_outcome map_file_page(struct vm_fault *vmf, struct page *page, u64 extra_bits)
+static inline enum fault_outcome map_file_page(struct vm_fault *vmf, struct page *page,
+                                               u64 extra_bits)
 {
     struct vm_area_struct *vma = vmf->vma;
     enum mm_counter counter = page_counter(page);
@@ -207,7 +215,8 @@ static inline enum fault_outcome handle_pte_fault(struct vm_fault *vmf)
     return FAULT_SPURIOUS;
 }
 
-enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned flags)
+enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address,
+                                   unsigned flags)
 {
     struct vm_fault vmf;
 
@@ -227,7 +236,10 @@ enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long add
 
 /* ---- refusals ---- */
 
-/* True when VMA forbids the access. A page that is present was refused by the processor itself, unless a write may be copy-on-write. */
+/*
+ * True when VMA forbids the access. A page that is present was refused by the processor itself,
+ * unless a write may be copy-on-write.
+ */
 static inline bool access_error(unsigned error, const struct vm_area_struct *vma)
 {
     if (error & PF_WRITE)
@@ -297,7 +309,9 @@ static u64 pte_value_at(struct mm_struct *mm, unsigned long address)
     return ptep ? ptep->value : 0;
 }
 
-/* The same with a record in the journal; apart, so that it costs nothing when the journal is off. */
+/*
+ * The same with a record in the journal; apart, so that it costs nothing when the journal is off.
+ */
 static __attribute__((noinline)) enum fault_outcome
 serve_and_record(struct mm_struct *mm, unsigned long address, unsigned error, unsigned long ip)
 {

@@ -28,7 +28,7 @@ enum fault_outcome {
     FAULT_SPURIOUS,         /* the entry already allowed it: the TLB was behind */
     /* refusals: SIGSEGV */
     FAULT_NO_MAPPING,       /* no VMA here */
-    FAULT_BELOW_STACK,      /* below a growing stack, beyond its limit or too near another mapping */
+    FAULT_BELOW_STACK,      /* below a stack, beyond its limit or too near another mapping */
     FAULT_NOT_READABLE,
     FAULT_NOT_WRITABLE,
     FAULT_NOT_EXECUTABLE,
@@ -46,19 +46,25 @@ static inline bool fault_failed(enum fault_outcome outcome)
 }
 
 /*
- * Serves a fault at ADDRESS in MM with the processor's ERROR code: finds the VMA, grows the stack, checks access, then handle_mm_fault. IP is only
- * for the journal.
+ * Serves a fault at ADDRESS in MM with the processor's ERROR code: finds the VMA, grows the stack,
+ * checks access, then handle_mm_fault. IP is only for the journal.
  */
 enum fault_outcome do_user_addr_fault(struct mm_struct *mm, unsigned long address, unsigned error,
                                       unsigned long ip);
 
 /* Makes the page at ADDRESS present in VMA, which contains it and allows the access. */
-enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned flags);
+enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long address,
+                                   unsigned flags);
 
-/* Grows a VM_GROWSDOWN VMA down to ADDRESS's page. 0, or -ENOMEM when limit, gap or map forbid it. */
+/*
+ * Grows a VM_GROWSDOWN VMA down to ADDRESS's page. 0, or -ENOMEM when limit, gap or map forbid it.
+ */
 int expand_stack(struct vm_area_struct *vma, unsigned long address);
 
-/* Writes a sentence for a person into BUFFER: why OUTCOME, with the VMA or the nearest ones below and above. */
+/*
+ * Writes a sentence for a person into BUFFER: why OUTCOME, with the VMA or the nearest ones below
+ * and above.
+ */
 void fault_describe(struct mm_struct *mm, unsigned long address, unsigned error,
                     enum fault_outcome outcome, char *buffer, size_t size);
 

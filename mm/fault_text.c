@@ -1,4 +1,7 @@
-/* What a page fault says to a person: the name of each outcome, and a sentence about why an access was refused. */
+/*
+ * What a page fault says to a person: the name of each outcome, and a sentence about why an access
+ * was refused.
+ */
 #include "kernel/lib/printf.h"
 #include "mm/fault.h"
 

@@ -1,4 +1,7 @@
-/* The page cache: the pages of a file or of shared memory by their index, and the mappings that show them. */
+/*
+ * The page cache: the pages of a file or of shared memory by their index, and the mappings that
+ * show them.
+ */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -26,7 +29,10 @@ void address_space_init(struct address_space *mapping, u8 page_type,
     }
 }
 
-/* Drops the cache's own reference to PAGE, which is no longer in the tree; whoever maps it keeps it. */
+/*
+ * Drops the cache's own reference to PAGE, which is no longer in the tree; whoever maps it keeps
+ * it.
+ */
 static void forget_page(struct page *page)
 {
     page->mapping = NULL;
@@ -99,7 +105,10 @@ struct page *mapping_get_page(struct address_space *mapping, unsigned long index
 
 /* ---- truncation and reclaim ---- */
 
-/* Drops the entries of VMA for the page numbers [first, end) of its mapping; those of private copies only when COPIES is set. */
+/*
+ * Drops the entries of VMA for the page numbers [first, end) of its mapping; those of private
+ * copies only when COPIES is set.
+ */
 static void unmap_from_vma(struct vm_area_struct *vma, unsigned long first, unsigned long end,
                            bool copies)
 {
@@ -187,11 +196,12 @@ void filemap_map_around(struct vm_area_struct *vma, unsigned long address, pte_t
 {
     struct address_space *mapping = vma->vm_mapping;
     unsigned long start = MAX(ALIGN_DOWN(address, FAULT_AROUND_BYTES), vma->vm_start);
-    unsigned long end = MIN(ALIGN_DOWN(address, FAULT_AROUND_BYTES) + FAULT_AROUND_BYTES, vma->vm_end);
+    unsigned long table_end = ALIGN_DOWN(address, LEVEL_SIZE(2)) + LEVEL_SIZE(2);
+    unsigned long end = MIN(start + FAULT_AROUND_BYTES, MIN(vma->vm_end, table_end));
     u64 bits = vm_get_page_prot(vma->vm_flags);
     long mapped = 0;
 
-    /* The window is aligned, so all its entries lie in one table. */
+    /* All entries of the window lie in one table. */
     pte_t *slot = ptep - ((address - start) >> PAGE_SHIFT);
     for (unsigned long at = start; at < end; at += PAGE_SIZE, slot++) {
         unsigned long index = vma_page_index(vma, at);

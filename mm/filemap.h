@@ -1,4 +1,6 @@
-/* Pages that belong to a file or a shared-memory object, found by their index: Linux's page cache. */
+/*
+ * Pages that belong to a file or a shared-memory object, found by their index: Linux's page cache.
+ */
 #ifndef MM_FILEMAP_H
 #define MM_FILEMAP_H
 
@@ -21,9 +23,15 @@ struct page *page_tree_remove(struct page_tree *tree, unsigned long index);
 struct page *page_tree_next(const struct page_tree *tree, unsigned long *index);
 
 struct address_space_operations {
-    /* Fills PAGE (its index is set) of MAPPING with the file's bytes, zeroes past the end. 0 or negative errno. */
+    /*
+     * Fills PAGE (its index is set) of MAPPING with the file's bytes, zeroes past the end. 0 or
+     * negative errno.
+     */
     int (*read_page)(struct address_space *mapping, struct page *page);
-    /* Frees the object that embeds MAPPING: its last reference is gone, and its pages are freed already. */
+    /*
+     * Frees the object that embeds MAPPING: its last reference is gone, and its pages are freed
+     * already.
+     */
     void (*release)(struct address_space *mapping);
 };
 
@@ -47,12 +55,16 @@ static inline void mapping_get(struct address_space *mapping) { mapping->refcoun
 void mapping_put(struct address_space *mapping);
 
 /*
- * The page at INDEX with a reference for the caller, read in (or, for shared memory, made as a zeroed frame) when it is not there yet. NULL with
- * *ERROR = -EFAULT when it lies beyond the size, -ENOMEM, or what read_page said.
+ * The page at INDEX with a reference for the caller, read in (or, for shared memory, made as a
+ * zeroed frame) when it is not there yet. NULL with *ERROR = -EFAULT when it lies beyond the size,
+ * -ENOMEM, or what read_page said.
  */
 struct page *mapping_get_page(struct address_space *mapping, unsigned long index, int *error);
 
-/* Sets the size; pages beyond are unmapped everywhere and freed, the tail of the last one is zeroed. */
+/*
+ * Sets the size; pages beyond are unmapped everywhere and freed, the tail of the last one is
+ * zeroed.
+ */
 void mapping_truncate(struct address_space *mapping, unsigned long size);
 
 /* Frees the pages of [first, last) and unmaps them everywhere: MADV_REMOVE. */
@@ -64,9 +76,11 @@ unsigned long mapping_reclaim(struct address_space *mapping);
 unsigned long reclaim_file_pages(void);
 
 /*
- * Maps those pages around ADDRESS (64 KiB, aligned) that VMA's object has ready and that are not mapped yet, so that they cost no faults of their own; PTEP
- * is the entry for ADDRESS, which is left alone. Linux's fault-around: a program sees it in ru_minflt. The pages of an archive file count as
- * ready, for on Linux, too, the initial archive lies in the page cache as a whole; they are read in here.
+ * Maps those pages around ADDRESS that VMA's object has ready and that are not mapped yet, so that
+ * they cost no faults of their own; PTEP is the entry for ADDRESS, which is left alone. "Around" is
+ * 64 KiB from the last multiple of 64 KiB or, if that is higher, from the VMA's start. Linux's
+ * fault-around: a program sees it in ru_minflt. The pages of an archive file count as ready, for on
+ * Linux, too, the initial archive lies in the page cache as a whole; they are read in here.
  */
 void filemap_map_around(struct vm_area_struct *vma, unsigned long address, pte_t *ptep);
 
@@ -74,16 +88,22 @@ void filemap_map_around(struct vm_area_struct *vma, unsigned long address, pte_t
 extern const struct vm_operations_struct generic_file_vm_ops;
 extern const struct vm_operations_struct shmem_vm_ops;
 
-/* A nameless shared-memory object of SIZE bytes ("/dev/zero (deleted)" in maps), one reference for the caller; NULL: no memory. */
+/*
+ * A nameless shared-memory object of SIZE bytes ("/dev/zero (deleted)" in maps), one reference for
+ * the caller; NULL: no memory.
+ */
 struct address_space *shmem_create(unsigned long size);
 
 /*
- * Charges a new nameless object to VMA's overcommit account, unless VMA is VM_NORESERVE; the object gives the pages back when it dies. 0 or
- * -ENOMEM.
+ * Charges a new nameless object to VMA's overcommit account, unless VMA is VM_NORESERVE; the object
+ * gives the pages back when it dies. 0 or -ENOMEM.
  */
 int shmem_account(struct vm_area_struct *vma);
 
-/* What makes pages of shared memory: zeroes. For the mapping of a tmpfs inode, with the inode's own release. */
+/*
+ * What makes pages of shared memory: zeroes. For the mapping of a tmpfs inode, with the inode's own
+ * release.
+ */
 int shmem_read_page(struct address_space *mapping, struct page *page);
 
 #endif

@@ -1,12 +1,16 @@
-/* fork: a second address space that promises the same, and shares every frame until one of the two writes. */
+/*
+ * fork: a second address space that promises the same, and shares every frame until one of the two
+ * writes.
+ */
 #include "mm/filemap.h"
 #include "mm/limits.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
 
 /*
- * Pages of one's own can be found nowhere else, so their entries are copied. Everything else (untouched or only read anonymous memory,
- * file pages, shared memory) a fault of the child finds again.
+ * Pages of one's own can be found nowhere else, so their entries are copied. Everything else
+ * (untouched or only read anonymous memory, file pages, shared memory) a fault of the child finds
+ * again.
  */
 static inline bool vma_needs_copy(const struct vm_area_struct *vma)
 {
@@ -22,7 +26,10 @@ static __attribute__((noinline)) void share_other_page(struct mm_struct *child, 
     child->rss[page_counter(page)]++;
 }
 
-/* Copies the entries of one page table: [address, end) lies within what TO and FROM, its tables' slots, cover. */
+/*
+ * Copies the entries of one page table: [address, end) lies within what TO and FROM, its tables'
+ * slots, cover.
+ */
 static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *child, pte_t *to,
                            pte_t *from, unsigned long address, unsigned long end)
 {
@@ -52,7 +59,10 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *child, 
     child->rss[MM_ANONPAGES] += anonymous;
 }
 
-/* Copies what VMA of the parent has into CHILD, table by table; absent tables are skipped in one step. 0 or -ENOMEM. */
+/*
+ * Copies what VMA of the parent has into CHILD, table by table; absent tables are skipped in one
+ * step. 0 or -ENOMEM.
+ */
 static int copy_page_range(struct mm_struct *child, struct vm_area_struct *vma)
 {
     unsigned long address = vma->vm_start;

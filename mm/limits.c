@@ -2,7 +2,10 @@
 #include "mm/limits.h"
 #include "mm/page_alloc.h"
 
-/* Under OVERCOMMIT_NEVER a little is kept back so that somebody can still log in and clean up (Linux's admin and user reserves). */
+/*
+ * Under OVERCOMMIT_NEVER a little is kept back so that somebody can still log in and clean up
+ * (Linux's admin and user reserves).
+ */
 #define ADMIN_RESERVE_PAGES ((8ul << 20) >> PAGE_SHIFT)
 #define USER_RESERVE_PAGES ((128ul << 20) >> PAGE_SHIFT)
 #define RESERVE_SHARE 32

@@ -1,4 +1,7 @@
-/* What an address space may still ask for: resource limits, the overcommit rule, and the page counts behind both. */
+/*
+ * What an address space may still ask for: resource limits, the overcommit rule, and the page
+ * counts behind both.
+ */
 #ifndef MM_LIMITS_H
 #define MM_LIMITS_H
 
@@ -34,7 +37,9 @@ static inline void vm_stat_account(struct mm_struct *mm, unsigned long vm_flags,
         mm->data_vm += (unsigned long)pages;
 }
 
-/* True when RLIMIT_DATA, which would be exceeded, does not count: a soft limit of 0 only measures. */
+/*
+ * True when RLIMIT_DATA, which would be exceeded, does not count: a soft limit of 0 only measures.
+ */
 bool data_limit_is_soft(const struct mm_struct *mm, unsigned long pages);
 
 /* True when RLIMIT_AS and RLIMIT_DATA allow PAGES more with VM_FLAGS. */
@@ -53,7 +58,10 @@ static inline bool may_expand_vm(const struct mm_struct *mm, unsigned long vm_fl
 #define OVERCOMMIT_ALWAYS 1
 #define OVERCOMMIT_NEVER 2
 
-/* Pages promised to all programs together, and what mode 2 (never overcommit) allows: /proc/meminfo's Committed_AS and CommitLimit. */
+/*
+ * Pages promised to all programs together, and what mode 2 (never overcommit) allows:
+ * /proc/meminfo's Committed_AS and CommitLimit.
+ */
 extern unsigned long vm_committed;
 unsigned long vm_commit_limit(void);
 
@@ -72,7 +80,10 @@ static inline void vm_unacct_memory(struct mm_struct *mm, unsigned long pages)
     vm_committed -= pages;
 }
 
-/* Promises PAGES more to MM if the overcommit mode allows it: 0 or -ENOMEM. Taken back by vm_unacct_memory. */
+/*
+ * Promises PAGES more to MM if the overcommit mode allows it: 0 or -ENOMEM. Taken back by
+ * vm_unacct_memory.
+ */
 static inline int vm_acct_memory(struct mm_struct *mm, unsigned long pages)
 {
     vm_committed += pages;

@@ -34,7 +34,10 @@ static int madvise_dontneed(struct vm_area_struct *vma, unsigned long start, uns
     return 0;
 }
 
-/* The pages may be taken when memory is short. Keeping them is allowed too, and without swap there is no moment to choose. */
+/*
+ * The pages may be taken when memory is short. Keeping them is allowed too, and without swap there
+ * is no moment to choose.
+ */
 static int madvise_free(const struct vm_area_struct *vma)
 {
     return (vma->vm_flags & VM_LOCKED) || !vma_is_anonymous(vma) ? -EINVAL : 0;
@@ -122,7 +125,9 @@ static int flags_for_advice(const struct vm_area_struct *vma, int advice, unsign
     return 0;
 }
 
-/* As mprotect_fixup: *PREV is VMA's predecessor or VMA itself, then what now ends at or behind END. */
+/*
+ * As mprotect_fixup: *PREV is VMA's predecessor or VMA itself, then what now ends at or behind END.
+ */
 static int madvise_update_vma(struct vm_area_struct *vma, struct vm_area_struct **prev,
                               unsigned long start, unsigned long end, int advice)
 {
@@ -141,8 +146,8 @@ static int madvise_update_vma(struct vm_area_struct *vma, struct vm_area_struct 
     return 0;
 }
 
-static int madvise_vma(struct vm_area_struct *vma, struct vm_area_struct **prev, unsigned long start,
-                       unsigned long end, int advice)
+static int madvise_vma(struct vm_area_struct *vma, struct vm_area_struct **prev,
+                       unsigned long start, unsigned long end, int advice)
 {
     struct vm_area_struct *before = *prev;
 

@@ -8,7 +8,10 @@
 /* Answers are gathered and handed over in pieces of so many pages. */
 #define PIECE 256ul
 
-/* What a page without an entry is: resident when its object has it ready. The archive is in memory as a whole. */
+/*
+ * What a page without an entry is: resident when its object has it ready. The archive is in memory
+ * as a whole.
+ */
 static u8 is_in_object(const struct vm_area_struct *vma, unsigned long address)
 {
     const struct address_space *mapping = vma_is_anonymous(vma) ? NULL : vma->vm_mapping;
@@ -34,7 +37,8 @@ static void mincore_vma(const struct vm_area_struct *vma, unsigned long start, u
         answers[(it.address - start) >> PAGE_SHIFT] = 1;
 }
 
-int do_mincore(struct mm_struct *mm, unsigned long start, unsigned long length, unsigned long vector)
+int do_mincore(struct mm_struct *mm, unsigned long start, unsigned long length,
+               unsigned long vector)
 {
     u8 answers[PIECE];
 

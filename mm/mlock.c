@@ -1,12 +1,18 @@
-/* mlock and its relatives: what is locked is resident when the call returns, and counts against a limit. */
+/*
+ * mlock and its relatives: what is locked is resident when the call returns, and counts against a
+ * limit.
+ */
 #include "mm/limits.h"
 #include "mm/populate.h"
 
 #define LOCK_FLAGS (VM_LOCKED | VM_LOCKONFAULT)
 
-/* Gives [start, end), which lies within VMA, the flags NEWFLAGS; *PREV as in mprotect_fixup. 0 or -ENOMEM. */
-static int mlock_fixup(struct vm_area_struct *vma, struct vm_area_struct **prev, unsigned long start,
-                       unsigned long end, unsigned long newflags)
+/*
+ * Gives [start, end), which lies within VMA, the flags NEWFLAGS; *PREV as in mprotect_fixup. 0 or
+ * -ENOMEM.
+ */
+static int mlock_fixup(struct vm_area_struct *vma, struct vm_area_struct **prev,
+                       unsigned long start, unsigned long end, unsigned long newflags)
 {
     unsigned long oldflags = vma->vm_flags, pages = (end - start) >> PAGE_SHIFT;
     struct vm_area_struct *before = *prev;
@@ -26,7 +32,10 @@ static int mlock_fixup(struct vm_area_struct *vma, struct vm_area_struct **prev,
     return 0;
 }
 
-/* Sets LOCK_FLAGS of [start, start + length), whole pages, to FLAGS. -ENOMEM at the first hole: what lies before it has changed. */
+/*
+ * Sets LOCK_FLAGS of [start, start + length), whole pages, to FLAGS. -ENOMEM at the first hole:
+ * what lies before it has changed.
+ */
 static int apply_lock_flags(struct mm_struct *mm, unsigned long start, unsigned long length,
                             unsigned long flags)
 {
@@ -56,17 +65,22 @@ static int apply_lock_flags(struct mm_struct *mm, unsigned long start, unsigned 
 }
 
 /* Pages of [start, end) that are locked already: they are not counted twice. */
-static unsigned long count_locked_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+static unsigned long count_locked_pages(struct mm_struct *mm, unsigned long start,
+                                        unsigned long end)
 {
+    const struct vm_area_struct *vma = find_vma(mm, start);
     unsigned long pages = 0;
 
-    for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < end; vma = vma->vm_next)
+    for (; vma && vma->vm_start < end; vma = vma->vm_next)
         if (vma->vm_flags & VM_LOCKED)
             pages += (MIN(vma->vm_end, end) - MAX(vma->vm_start, start)) >> PAGE_SHIFT;
     return pages;
 }
 
-/* Makes what was just locked resident. 0, -ENOMEM where that is not allowed, -EAGAIN when memory ran out. */
+/*
+ * Makes what was just locked resident. 0, -ENOMEM where that is not allowed, -EAGAIN when memory
+ * ran out.
+ */
 static int populate_locked(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
     struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
@@ -99,7 +113,7 @@ int do_mlock(struct mm_struct *mm, unsigned long start, unsigned long length, bo
         return -ENOMEM;
 
     int error = apply_lock_flags(mm, start, length, VM_LOCKED | (on_fault ? VM_LOCKONFAULT : 0));
-    return error ? error : populate_locked(mm, start, start + length);
+    return error || !length ? error : populate_locked(mm, start, start + length);
 }
 
 int do_munlock(struct mm_struct *mm, unsigned long start, unsigned long length)
@@ -114,7 +128,8 @@ static void lock_all(struct mm_struct *mm, unsigned long flags)
     struct vm_area_struct *prev = NULL, *vma = mm->mmap;
 
     while (vma) {
-        (void)mlock_fixup(vma, &prev, vma->vm_start, vma->vm_end, (vma->vm_flags & ~LOCK_FLAGS) | flags);
+        (void)mlock_fixup(vma, &prev, vma->vm_start, vma->vm_end,
+                          (vma->vm_flags & ~LOCK_FLAGS) | flags);
         vma = prev->vm_next;
     }
 }

@@ -5,7 +5,10 @@
 #include "mm/page_table.h"
 #include "mm/slab.h"
 
-/* The layout that Linux chooses without randomisation: the mmap area ends below the stack's gap, which is at least 128 MiB. */
+/*
+ * The layout that Linux chooses without randomisation: the mmap area ends below the stack's gap,
+ * which is at least 128 MiB.
+ */
 #define STACK_TOP TASK_SIZE
 #define MMAP_GAP_MIN (128ul << 20)
 #define MMAP_GAP_MAX (STACK_TOP / 6 * 5)
@@ -16,7 +19,10 @@ static DEFINE_SLAB_CACHE(mm_cache, "mm_struct", sizeof(struct mm_struct), 8);
 static unsigned long faults_of_nobody;
 unsigned long *mm_fault_counter = &faults_of_nobody;
 
-/* Private pages are never writable by protection alone, shared ones are; NX unless executable; nothing at all is PTE_PROTNONE. */
+/*
+ * Private pages are never writable by protection alone, shared ones are; NX unless executable;
+ * nothing at all is PTE_PROTNONE.
+ */
 #define PROTECTION_NONE (PTE_PROTNONE | PTE_ACCESSED | PTE_NX)
 #define PROTECTION_READ (PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_NX)
 #define PROTECTION_EXEC (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
@@ -39,7 +45,10 @@ const u64 protection_map[16] = {
     [VM_SHARED | VM_EXEC | VM_READ | VM_WRITE] = PROTECTION_EXEC | PTE_WRITE,
 };
 
-/* Where the top-down search begins: the stack's limit and its guard gap below the stack's top, within bounds. */
+/*
+ * Where the top-down search begins: the stack's limit and its guard gap below the stack's top,
+ * within bounds.
+ */
 static unsigned long choose_mmap_base(unsigned long stack_limit)
 {
     unsigned long gap = stack_limit;

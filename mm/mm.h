@@ -4,6 +4,7 @@
 
 #include "kernel/lib/list.h"
 #include "kernel/lib/rbtree.h"
+#include "mm/mman.h"
 #include "mm/page.h"
 
 struct address_space;
@@ -35,16 +36,22 @@ struct vm_area_struct;
 #define VM_MERGEABLE 0x80000000ul
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
-/* What a kind of mapping does that differs from anonymous memory. A VMA without them (NULL) is anonymous. */
+/*
+ * What a kind of mapping does that differs from anonymous memory. A VMA without them (NULL) is
+ * anonymous.
+ */
 struct vm_operations_struct {
     const char *name;
-    /* Finds the page at INDEX of VMA's mapping, with a reference for the caller. NULL with *ERROR = -EFAULT (SIGBUS) or -ENOMEM. */
+    /*
+     * Finds the page at INDEX of VMA's mapping, with a reference for the caller. NULL with *ERROR =
+     * -EFAULT (SIGBUS) or -ENOMEM.
+     */
     struct page *(*fault)(struct vm_area_struct *vma, unsigned long index, int *error);
 };
 
 /*
- * One promise: [vm_start, vm_end) may be used as vm_flags say. In 128 bytes. The mapping is always page-aligned. Only mm/vma.c
- * changes vm_start, vm_end and the links.
+ * One promise: [vm_start, vm_end) may be used as vm_flags say. In 128 bytes. The mapping is always
+ * page-aligned. Only mm/vma.c changes vm_start, vm_end and the links.
  */
 struct vm_area_struct {
     unsigned long vm_start;
@@ -52,21 +59,23 @@ struct vm_area_struct {
     struct mm_struct *vm_mm;
     unsigned long vm_flags;
     const struct vm_operations_struct *vm_ops;      /* NULL: anonymous */
-    struct address_space *vm_mapping;   /* what is mapped, with a reference; NULL for private anonymous memory */
-    unsigned long vm_pgoff;             /* page offset in vm_mapping; for anonymous memory vm_start >> PAGE_SHIFT at birth */
+    struct address_space *vm_mapping;   /* what is mapped, with a reference, or NULL */
+    unsigned long vm_pgoff;             /* page offset in vm_mapping; else the page at birth */
     struct vm_area_struct *vm_next, *vm_prev;       /* the sorted list */
-    struct rb_node vm_rb;               /* the index: by address, with the largest gap below each node */
-    unsigned long rb_subtree_gap;       /* bytes: the largest free gap just below any VMA of this subtree */
+    struct rb_node vm_rb;               /* the index, by address */
+    unsigned long rb_subtree_gap;       /* the largest free gap below any VMA of the subtree */
     struct list_head shared;            /* in vm_mapping's list of mappings, for truncation */
     u64 vm_anon;                        /* which family of anonymous pages lives here: see below */
 };
 _Static_assert(sizeof(struct vm_area_struct) <= 128, "a VMA must stay within 128 bytes");
 
 /*
- * Linux gives a VMA an `anon_vma` when it gets its first page of its own, and that decides three things which a program can see: neighbours
- * merge only when their pages are of one family, a VMA without one is not copied by fork, and mremap moves its page offset only
- * then. We need the identity alone: 0 is "no page of its own yet"; otherwise a number that is even for a family that began in this
- * process and odd (VM_ANON_INHERITED) for one that came through fork, which Linux never merges with anything new.
+ * Linux gives a VMA an `anon_vma` when it gets its first page of its own, and that decides three
+ * things which a program can see: neighbours merge only when their pages are of one family, a VMA
+ * without one is not copied by fork, and mremap moves its page offset only then. We need the
+ * identity alone: 0 is "no page of its own yet"; otherwise a number that is even for a family that
+ * began in this process and odd (VM_ANON_INHERITED) for one that came through fork, which Linux
+ * never merges with anything new.
  */
 #define VM_ANON_INHERITED 1ull
 
@@ -93,10 +102,13 @@ static inline unsigned long vma_page_index(const struct vm_area_struct *vma, uns
 
 enum mm_counter { MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES, NR_MM_COUNTERS };
 
-/* The resource limits that memory calls look at, in bytes; ~0ul is no limit. Copied from the process by its owner. */
+/*
+ * The resource limits that memory calls look at, in bytes; ~0ul is no limit. Copied from the
+ * process by its owner.
+ */
 struct mm_limits {
     unsigned long as, data, stack, memlock;
-    unsigned long data_hard;    /* RLIMIT_DATA's hard limit: mmap ignores a soft limit of 0 below an infinite hard one */
+    unsigned long data_hard;    /* RLIMIT_DATA's hard limit: counts for mmap where the soft one is 0 */
 };
 
 struct mm_struct {
@@ -106,8 +118,9 @@ struct mm_struct {
     unsigned long last_table_end;       /* the last byte that it serves; 0: none */
     struct vm_area_struct *mmap_cache;  /* the VMA that the last lookup found, or NULL */
     /*
-     * The VMA below which the last top-down search found room, or NULL: every free range between it and mmap_base is smaller than
-     * hole_above bytes, so a search for as much or more can begin there.
+     * The VMA below which the last top-down search found room, or NULL: every free range between it
+     * and mmap_base is smaller than hole_above bytes, so a search for as much or more can begin
+     * there.
      */
     struct vm_area_struct *hole_below;
     unsigned long hole_above;
@@ -143,26 +156,36 @@ extern int sysctl_overcommit_ratio;         /* per cent */
 
 /* ---- life of an address space (mm/mm.c) ---- */
 
-/* An empty address space with mm_users 1 and Linux's legacy-free layout (mmap_base below an 8 MiB stack); NULL: no memory. */
+/*
+ * An empty address space with mm_users 1 and Linux's legacy-free layout (mmap_base below an 8 MiB
+ * stack); NULL: no memory.
+ */
 struct mm_struct *mm_alloc(const struct mm_limits *limits);
 
 static inline void mmget(struct mm_struct *mm) { mm->mm_users++; }
 
-/* Drops one user; the last one unmaps everything and frees the structure. Must not be the loaded address space when it is the last. */
+/*
+ * Drops one user; the last one unmaps everything and frees the structure. Must not be the loaded
+ * address space when it is the last.
+ */
 void mmput(struct mm_struct *mm);
 
 /* Unmaps every VMA and frees every table and frame; the structure stays, empty. */
 void exit_mmap(struct mm_struct *mm);
 
 /*
- * fork: fills CHILD (fresh from mm_alloc) with PARENT's VMAs; private pages become copy-on-write in both; PTEs of shared and of file pages that a
- * fault can find again are not copied. Flushes PARENT's TLB entries (it is the loaded one). 0 or -ENOMEM, then the caller mmput()s CHILD.
+ * fork: fills CHILD (fresh from mm_alloc) with PARENT's VMAs; private pages become copy-on-write in
+ * both; PTEs of shared and of file pages that a fault can find again are not copied. Flushes
+ * PARENT's TLB entries (it is the loaded one). 0 or -ENOMEM, then the caller mmput()s CHILD.
  */
 int dup_mmap(struct mm_struct *child, struct mm_struct *parent);
 
 /* ---- VMAs (mm/vma.c): the only place that changes bounds, links and the index ---- */
 
-/* The first VMA with vm_end > ADDRESS (it need not contain it), or NULL. Remembers it in mmap_cache. */
+/*
+ * The first VMA with vm_end > ADDRESS (it need not contain it), or NULL. Remembers it in
+ * mmap_cache.
+ */
 static inline struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address)
 {
     struct vm_area_struct *find_vma_in_index(struct mm_struct *, unsigned long);
@@ -185,7 +208,10 @@ static inline struct vm_area_struct *find_vma_intersection(struct mm_struct *mm,
     return vma && vma->vm_start < end ? vma : NULL;
 }
 
-/* A VMA that belongs to no list yet, zeroed but for its mm, or NULL. vma_free() drops its reference to vm_mapping. */
+/*
+ * A VMA that belongs to no list yet, zeroed but for its mm, or NULL. vma_free() drops its reference
+ * to vm_mapping.
+ */
 struct vm_area_struct *vma_alloc(struct mm_struct *mm);
 void vma_free(struct vm_area_struct *vma);
 
@@ -204,16 +230,20 @@ void vma_set_start(struct vm_area_struct *vma, unsigned long start);
 void vma_set_end(struct vm_area_struct *vma, unsigned long end);
 
 /*
- * Makes VMA end (or, with NEW_BELOW, begin) at ADDRESS, strictly inside it, and creates another VMA for the rest. split_vma refuses with -ENOMEM
- * when the map count limit is reached; __split_vma does not look. -ENOMEM or 0; nothing changes on failure.
+ * Makes VMA end (or, with NEW_BELOW, begin) at ADDRESS, strictly inside it, and creates another VMA
+ * for the rest. split_vma refuses with -ENOMEM when the map count limit is reached; __split_vma
+ * does not look. -ENOMEM or 0; nothing changes on failure.
  */
-int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address, bool new_below);
-int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address, bool new_below);
+int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address,
+              bool new_below);
+int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address,
+                bool new_below);
 
 /*
- * Tries to serve [start, end) with FLAGS by extending a neighbour of it: PREV is the VMA before START (or NULL), or the one whose tail the range
- * is. The range may be free or be covered by one VMA (for mprotect, madvise, mlock). ANON is the family of the pages in the range.
- * Returns the merged VMA, or NULL when nothing can be merged. Never fails otherwise. Linux's cases 1 to 8.
+ * Tries to serve [start, end) with FLAGS by extending a neighbour of it: PREV is the VMA before
+ * START (or NULL), or the one whose tail the range is. The range may be free or be covered by one
+ * VMA (for mprotect, madvise, mlock). ANON is the family of the pages in the range. Returns the
+ * merged VMA, or NULL when nothing can be merged. Never fails otherwise. Linux's cases 1 to 8.
  */
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
                                  unsigned long start, unsigned long end, unsigned long vm_flags,
@@ -221,8 +251,9 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
                                  struct address_space *mapping, unsigned long pgoff);
 
 /*
- * As vma_merge, for a range between PREV and NEXT (each may be NULL) that is free and gets a new mapping: where the neighbours can't be joined with
- * each other, Linux's mmap prefers the one above.
+ * As vma_merge, for a range between PREV and NEXT (each may be NULL) that is free and gets a new
+ * mapping: where the neighbours can't be joined with each other, Linux's mmap prefers the one
+ * above.
  */
 struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_struct *next,
                                   unsigned long start, unsigned long end, unsigned long vm_flags,
@@ -230,14 +261,18 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
                                   struct address_space *mapping, unsigned long pgoff);
 
 /*
- * Makes [start, end), which lies within VMA, a VMA with VM_FLAGS: by merging it into a neighbour (PREV as for vma_merge) or by splitting
- * it off. Returns the VMA that then holds the range; or NULL with *ERROR = -ENOMEM (no memory, or the map count limit), nothing changed.
+ * Makes [start, end), which lies within VMA, a VMA with VM_FLAGS: by merging it into a neighbour
+ * (PREV as for vma_merge) or by splitting it off. Returns the VMA that then holds the range; or
+ * NULL with *ERROR = -ENOMEM (no memory, or the map count limit), nothing changed.
  */
 struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_struct *prev,
                                    unsigned long start, unsigned long end, unsigned long vm_flags,
                                    int *error);
 
-/* True when PREV, which ends at START, can simply grow to take in new anonymous memory with VM_FLAGS: for brk. */
+/*
+ * True when PREV, which ends at START, can simply grow to take in new anonymous memory with
+ * VM_FLAGS: for brk.
+ */
 bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start, unsigned long vm_flags);
 
 /* Gives VMA the family of a neighbour that it may merge with one day, or a new one. */
@@ -251,7 +286,10 @@ static inline void vma_prepare_anon(struct vm_area_struct *vma)
 /* The family of a VMA that fork makes from one whose family is not 0. */
 u64 vma_inherited_anon(void);
 
-/* A VMA not yet in any list with OLD's range, flags, mapping (with a reference of its own), offset and family; NULL: no memory. */
+/*
+ * A VMA not yet in any list with OLD's range, flags, mapping (with a reference of its own), offset
+ * and family; NULL: no memory.
+ */
 struct vm_area_struct *vma_dup(const struct vm_area_struct *old, struct mm_struct *mm);
 
 /* Changes the flags and nothing else. */
@@ -266,7 +304,8 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
 }
 
 /*
- * The highest free range of LENGTH bytes in [low, high), page-aligned, that keeps STACK_GUARD_GAP below a VM_GROWSDOWN VMA; -ENOMEM. O(log n).
+ * The highest free range of LENGTH bytes in [low, high), page-aligned, that keeps STACK_GUARD_GAP
+ * below a VM_GROWSDOWN VMA; -ENOMEM. O(log n).
  */
 unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
                                        unsigned long low, unsigned long high);
@@ -274,120 +313,63 @@ unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long lengt
 unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long length,
                                         unsigned long low, unsigned long high);
 
-/* Checks list, index, gaps and counts of MM. NULL, or a sentence about the first finding (valid until the next call). */
+/*
+ * Checks list, index, gaps and counts of MM. NULL, or a sentence about the first finding (valid
+ * until the next call).
+ */
 const char *vma_audit(struct mm_struct *mm);
 
-/* ---- the memory calls; each one file; addresses and lengths in bytes, results as the system call's ---- */
-
-#define PROT_NONE 0x0
-#define PROT_READ 0x1
-#define PROT_WRITE 0x2
-#define PROT_EXEC 0x4
-#define PROT_SEM 0x8
-#define PROT_GROWSDOWN 0x01000000
-#define PROT_GROWSUP 0x02000000
-
-#define MAP_SHARED 0x01
-#define MAP_PRIVATE 0x02
-#define MAP_SHARED_VALIDATE 0x03
-#define MAP_TYPE 0x0f
-#define MAP_FIXED 0x10
-#define MAP_ANONYMOUS 0x20
-#define MAP_32BIT 0x40
-#define MAP_GROWSDOWN 0x0100
-#define MAP_DENYWRITE 0x0800
-#define MAP_EXECUTABLE 0x1000
-#define MAP_LOCKED 0x2000
-#define MAP_NORESERVE 0x4000
-#define MAP_POPULATE 0x8000
-#define MAP_NONBLOCK 0x10000
-#define MAP_STACK 0x20000
-#define MAP_HUGETLB 0x40000
-#define MAP_SYNC 0x80000
-#define MAP_FIXED_NOREPLACE 0x100000
-
-#define MREMAP_MAYMOVE 1
-#define MREMAP_FIXED 2
-#define MREMAP_DONTUNMAP 4
-
-#define MADV_NORMAL 0
-#define MADV_RANDOM 1
-#define MADV_SEQUENTIAL 2
-#define MADV_WILLNEED 3
-#define MADV_DONTNEED 4
-#define MADV_FREE 8
-#define MADV_REMOVE 9
-#define MADV_DONTFORK 10
-#define MADV_DOFORK 11
-#define MADV_MERGEABLE 12
-#define MADV_UNMERGEABLE 13
-#define MADV_HUGEPAGE 14
-#define MADV_NOHUGEPAGE 15
-#define MADV_DONTDUMP 16
-#define MADV_DODUMP 17
-#define MADV_WIPEONFORK 18
-#define MADV_KEEPONFORK 19
-#define MADV_COLD 20
-#define MADV_PAGEOUT 21
-#define MADV_POPULATE_READ 22
-#define MADV_POPULATE_WRITE 23
-#define MADV_DONTNEED_LOCKED 24
-#define MADV_COLLAPSE 25
-#define MADV_HWPOISON 100
-#define MADV_SOFT_OFFLINE 101
-
-#define MCL_CURRENT 1
-#define MCL_FUTURE 2
-#define MCL_ONFAULT 4
-
-#define MS_ASYNC 1
-#define MS_INVALIDATE 2
-#define MS_SYNC 4
-
-/* What mmap is to map, if not anonymous memory: found by the system call from the descriptor. */
-struct mmap_source {
-    struct address_space *mapping;  /* the caller's reference; do_mmap takes its own */
-    const struct vm_operations_struct *ops; /* NULL: private anonymous (a private mapping of /dev/zero) */
-    bool readable, writable;        /* how the descriptor was opened */
-    bool no_exec;                   /* the file system forbids execution */
-};
+/*
+ * ---- the memory calls; each one file; addresses and lengths in bytes, results as the system
+ * call's ----
+ */
 
 /* SOURCE is NULL with MAP_ANONYMOUS. OFFSET in bytes. The new address, or a negative errno. */
 unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
                       unsigned long length, unsigned long prot, unsigned long flags,
                       unsigned long offset);
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length);
-int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length, unsigned long prot);
+int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length,
+                unsigned long prot);
 /* The break after the call, as Linux's brk: unchanged on any failure. */
 unsigned long do_brk(struct mm_struct *mm, unsigned long brk);
 unsigned long do_mremap(struct mm_struct *mm, unsigned long address, unsigned long old_length,
                         unsigned long new_length, unsigned long flags, unsigned long new_address);
 int do_madvise(struct mm_struct *mm, unsigned long start, unsigned long length, int advice);
 /* Writes one byte per page (1 resident) to the user's VECTOR. */
-int do_mincore(struct mm_struct *mm, unsigned long start, unsigned long length, unsigned long vector);
+int do_mincore(struct mm_struct *mm, unsigned long start, unsigned long length,
+               unsigned long vector);
 int do_mlock(struct mm_struct *mm, unsigned long start, unsigned long length, bool on_fault);
 int do_munlock(struct mm_struct *mm, unsigned long start, unsigned long length);
 int do_mlockall(struct mm_struct *mm, int flags);
 int do_munlockall(struct mm_struct *mm);
 int do_msync(struct mm_struct *mm, unsigned long start, unsigned long length, int flags);
 
-/* A VMA for a program segment, stack or bss at a fixed place, made by exec: no limit checks but memory. 0 or negative errno. */
-int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length, unsigned long vm_flags);
+/*
+ * A VMA for a program segment, stack or bss at a fixed place, made by exec: no limit checks but
+ * memory. 0 or negative errno.
+ */
+int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length,
+                 unsigned long vm_flags);
 
 /* ---- unmapping (mm/unmap.c) ---- */
 
 /*
- * Clears the PTEs of [start, end) of VMA and drops their frames. Leaves the tables. The caller flushes with flush_range. Returns how many entries
- * there were.
+ * Clears the PTEs of [start, end) of VMA and drops their frames. Leaves the tables. The caller
+ * flushes with flush_range. Returns how many entries there were.
  */
 unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 
-/* Forgets the translations of [start, end) if MM is the loaded address space: page by page when few, else all. */
+/*
+ * Forgets the translations of [start, end) if MM is the loaded address space: page by page when
+ * few, else all.
+ */
 void flush_range(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /*
- * The PTE bits that VM_FLAGS give a present page (Linux's vm_get_page_prot). PTE_WRITE only for shared writable memory: a private page becomes
- * writable one at a time, when it is the process's own.
+ * The PTE bits that VM_FLAGS give a present page (Linux's vm_get_page_prot). PTE_WRITE only for
+ * shared writable memory: a private page becomes writable one at a time, when it is the process's
+ * own.
  */
 extern const u64 protection_map[16];
 static inline u64 vm_get_page_prot(unsigned long vm_flags)
@@ -403,8 +385,9 @@ static inline u64 vm_get_own_page_prot(unsigned long vm_flags)
 }
 
 /*
- * Where handle_mm_fault counts the faults that it served: the running task's ru_minflt. The scheduler points it there at each switch; until
- * then it points at a variable of mm/'s own. Populating, locking and copies into other address spaces count as well, as on Linux.
+ * Where handle_mm_fault counts the faults that it served: the running task's ru_minflt. The
+ * scheduler points it there at each switch; until then it points at a variable of mm/'s own.
+ * Populating, locking and copies into other address spaces count as well, as on Linux.
  */
 extern unsigned long *mm_fault_counter;
 

@@ -1,6 +1,10 @@
-/* mmap: promises a range of addresses. Only VMAs are made or changed; not one frame is allocated (but by POPULATE and LOCKED). */
+/*
+ * mmap: promises a range of addresses. Only VMAs are made or changed; not one frame is allocated
+ * (but by POPULATE and LOCKED).
+ */
 #include "mm/filemap.h"
 #include "mm/limits.h"
+#include "mm/mmap_flags.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
 
@@ -11,15 +15,6 @@
 
 /* The largest offset into a file, and so the end of what can be mapped. */
 #define FILE_SIZE_MAX (~0ul >> 1)
-
-/* Flags that a MAP_SHARED_VALIDATE mapping of a file may carry (Linux's LEGACY_MAP_MASK). */
-#define LEGACY_MAP_MASK                                                                           \
-    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |      \
-     MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
-     MAP_HUGETLB | MAP_32BIT | MAP_HUGE_BITS)
-#define MAP_HUGE_SHIFT 26
-#define MAP_HUGE_BITS (0x3ful << MAP_HUGE_SHIFT)
-#define HUGE_PAGE_SHIFT_DEFAULT 21
 
 /* ---- where ---- */
 
@@ -46,18 +41,25 @@ static unsigned long unmapped_area_bottomup(struct mm_struct *mm, unsigned long 
     return vm_unmapped_area_bottomup(mm, length, low, high);
 }
 
-/* Where LENGTH bytes fit into the hole that the last top-down search found; 0: it has to be searched again. */
+/*
+ * Where LENGTH bytes fit into the hole that the last top-down search found; 0: it has to be
+ * searched again.
+ */
 static inline unsigned long next_hole(const struct mm_struct *mm, unsigned long length)
 {
     const struct vm_area_struct *vma = mm->hole_below;
 
-    if (!vma || !vma->vm_prev || length < mm->hole_above || vm_start_gap(vma) > mm->mmap_base)
+    if (!vma || !vma->vm_prev || length < mm->hole_above)
         return 0;
     unsigned long floor = vma->vm_prev->vm_end, ceiling = vm_start_gap(vma);
+    ceiling = MIN(ceiling, mm->mmap_base);
     return ceiling > floor && ceiling - floor >= length ? ceiling - length : 0;
 }
 
-/* HINT when that is free, else the highest free range below mmap_base. HINT and LENGTH are page-aligned. */
+/*
+ * HINT when that is free, else the highest free range below mmap_base. HINT and LENGTH are
+ * page-aligned.
+ */
 static inline unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint,
                                           unsigned long length, unsigned long flags)
 {
@@ -101,7 +103,9 @@ unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, uns
     return find_area(mm, address, length, flags);
 }
 
-/* A hint is rounded down to its page; one that is not 0 but too low means the lowest allowed page. */
+/*
+ * A hint is rounded down to its page; one that is not 0 but too low means the lowest allowed page.
+ */
 static unsigned long round_hint(unsigned long hint)
 {
     hint &= PAGE_MASK;
@@ -124,38 +128,6 @@ static unsigned long vm_flags_of_map(unsigned long flags)
     return flags & (VM_GROWSDOWN | VM_LOCKED);
 }
 
-/* The sharing rules of a file mapping: adds to *VM_FLAGS or refuses. */
-static int check_file_mapping(const struct mmap_source *source, unsigned long prot,
-                              unsigned long flags, unsigned long *vm_flags)
-{
-    switch (flags & MAP_TYPE) {
-    case MAP_SHARED_VALIDATE:
-        if (flags & ~(unsigned long)LEGACY_MAP_MASK)
-            return -EOPNOTSUPP;
-        /* fallthrough */
-    case MAP_SHARED:
-        if ((prot & PROT_WRITE) && !source->writable)
-            return -EACCES;
-        *vm_flags |= VM_SHARED | VM_MAYSHARE;
-        if (!source->writable)
-            *vm_flags &= ~(VM_MAYWRITE | VM_SHARED);
-        break;
-    case MAP_PRIVATE:
-        break;
-    default:
-        return -EINVAL;
-    }
-
-    if (!source->readable)
-        return -EACCES;
-    if (source->no_exec) {
-        if (*vm_flags & VM_EXEC)
-            return -EPERM;
-        *vm_flags &= ~VM_MAYEXEC;
-    }
-    return *vm_flags & VM_GROWSDOWN ? -EINVAL : 0;
-}
-
 static int check_anonymous_mapping(unsigned long flags, unsigned long *vm_flags)
 {
     switch (flags & MAP_TYPE) {
@@ -171,29 +143,14 @@ static int check_anonymous_mapping(unsigned long flags, unsigned long *vm_flags)
     }
 }
 
-/* Huge pages come from a pool that this kernel never fills: bad sizes and places are told apart, the rest is "no memory". */
-static unsigned long refuse_huge_mapping(unsigned long address, unsigned long length,
-                                         unsigned long flags)
-{
-    unsigned long type = flags & MAP_TYPE;
-    unsigned long shift = (flags & MAP_HUGE_BITS) >> MAP_HUGE_SHIFT;
-
-    if (shift != 0 && shift != HUGE_PAGE_SHIFT_DEFAULT)
-        return (unsigned long)-EINVAL;
-    if ((flags & MAP_FIXED) && !IS_ALIGNED(address, 1ul << HUGE_PAGE_SHIFT_DEFAULT))
-        return (unsigned long)-EINVAL;
-    /* A length that rounds up to nothing is looked at before the room that there is, and that before the type. */
-    if (ALIGN_UP(length, 1ul << HUGE_PAGE_SHIFT_DEFAULT) == 0)
-        return (unsigned long)-EINVAL;
-    if (length <= TASK_SIZE && type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
-        return (unsigned long)-EINVAL;
-    return (unsigned long)-ENOMEM;
-}
-
 /* ---- the mapping itself ---- */
 
-/* Pages of [start, end) that are mapped already: a MAP_FIXED mapping gives them back before it takes. */
-static unsigned long count_mapped_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+/*
+ * Pages of [start, end) that are mapped already: a MAP_FIXED mapping gives them back before it
+ * takes.
+ */
+static unsigned long count_mapped_pages(struct mm_struct *mm, unsigned long start,
+                                        unsigned long end)
 {
     unsigned long pages = 0;
     struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
@@ -216,10 +173,26 @@ static inline bool is_shared_anonymous(const struct request *request)
     return !request->source && (request->vm_flags & VM_SHARED);
 }
 
-/* A VMA for the new mapping, in no list yet, with the object that it maps. NULL: no memory. */
-static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct request *request)
+/* Gives VMA the object that it maps: SOURCE's, or shared memory of its own. False: no memory. */
+static __attribute__((noinline)) bool attach_object(struct vm_area_struct *vma,
+                                                    const struct mmap_source *source)
 {
-    const struct mmap_source *source = request->source;
+    if (source) {
+        vma->vm_ops = source->ops;
+        vma->vm_mapping = source->mapping;
+        if (source->mapping)
+            mapping_get(source->mapping);
+        return true;
+    }
+    vma->vm_ops = &shmem_vm_ops;
+    vma->vm_mapping = shmem_create(vma->vm_end - vma->vm_start);
+    return vma->vm_mapping != NULL;
+}
+
+/* A VMA for the new mapping, in no list yet, with the object that it maps. NULL: no memory. */
+static __always_inline_fn struct vm_area_struct *make_vma(struct mm_struct *mm,
+                                                          const struct request *request)
+{
     struct vm_area_struct *vma = vma_alloc(mm);
 
     if (unlikely(!vma))
@@ -228,28 +201,21 @@ static struct vm_area_struct *make_vma(struct mm_struct *mm, const struct reques
     vma->vm_end = request->end;
     vma->vm_flags = request->vm_flags;
     vma->vm_pgoff = request->pgoff;
-    if (source) {
-        vma->vm_ops = source->ops;
-        vma->vm_mapping = source->mapping;
-        if (source->mapping)
-            mapping_get(source->mapping);
-    } else if (request->vm_flags & VM_SHARED) {
-        vma->vm_ops = &shmem_vm_ops;
-        vma->vm_mapping = shmem_create(request->end - request->start);
-        if (!vma->vm_mapping) {
-            vma_free(vma);
-            return NULL;
-        }
+    if (unlikely((request->source || (request->vm_flags & VM_SHARED)) &&
+                 !attach_object(vma, request->source))) {
+        vma_free(vma);
+        return NULL;
     }
     return vma;
 }
 
 /*
- * Enters the mapping between PREV and NEXT: by extending one of them, or as a VMA of its own (VMA, if there is one already). 0 or -ENOMEM;
- * VMA is used or freed.
+ * Enters the mapping between PREV and NEXT: by extending one of them, or as a VMA of its own (VMA,
+ * if there is one already). 0 or -ENOMEM; VMA is used or freed.
  */
 static __always_inline_fn int enter_mapping(struct mm_struct *mm, const struct request *request,
-                                            struct vm_area_struct *prev, struct vm_area_struct *next,
+                                            struct vm_area_struct *prev,
+                                            struct vm_area_struct *next,
                                             struct vm_area_struct *vma)
 {
     const struct mmap_source *source = request->source;
@@ -272,14 +238,15 @@ static __always_inline_fn int enter_mapping(struct mm_struct *mm, const struct r
         vma_free(vma);
         return -ENOMEM;
     }
-    vma->vm_flags = request->vm_flags;
+    vma->vm_flags = request->vm_flags;     /* one that was made early does not know VM_ACCOUNT */
     insert_vm_struct_between(mm, vma, prev, next);
     return 0;
 }
 
 /*
- * Makes the mapping, in place of whatever is there. What can fail for want of kernel memory comes before anything is unmapped; refusals
- * by the overcommit rule come after, as in Linux. The address or -ENOMEM.
+ * Makes the mapping, in place of whatever is there. What can fail for want of kernel memory comes
+ * before anything is unmapped; refusals by the overcommit rule come after, as in Linux. The address
+ * or -ENOMEM.
  */
 static __always_inline_fn unsigned long mmap_region(struct mm_struct *mm, struct request *request)
 {

@@ -7,7 +7,10 @@
 #define MAY_SHIFT 4
 _Static_assert(VM_READ << MAY_SHIFT == VM_MAYREAD && VM_EXEC << MAY_SHIFT == VM_MAYEXEC, "");
 
-/* True when a private page may be written at once, without a fault to find out whether it is shared. */
+/*
+ * True when a private page may be written at once, without a fault to find out whether it is
+ * shared.
+ */
 static inline bool is_writable_at_once(unsigned long vm_flags, pte_t pte)
 {
     if ((vm_flags & (VM_WRITE | VM_SHARED)) != VM_WRITE || is_zero_pfn(pte_pfn(pte)))
@@ -45,8 +48,8 @@ static void change_protection(struct vm_area_struct *vma, unsigned long start, u
 }
 
 /*
- * What NEWFLAGS on [start, end) of a VMA with OLDFLAGS cost: limits, and pages to be accounted (VM_ACCOUNT is then added to *NEWFLAGS). 0 or
- * -ENOMEM.
+ * What NEWFLAGS on [start, end) of a VMA with OLDFLAGS cost: limits, and pages to be accounted
+ * (VM_ACCOUNT is then added to *NEWFLAGS). 0 or -ENOMEM.
  */
 static int charge_new_flags(struct mm_struct *mm, unsigned long oldflags, unsigned long *newflags,
                             unsigned long pages, bool *charged)
@@ -66,8 +69,8 @@ static int charge_new_flags(struct mm_struct *mm, unsigned long oldflags, unsign
 }
 
 /*
- * Gives [start, end), which lies within VMA, the flags NEWFLAGS. *PREV is the VMA before START, or VMA itself when START is inside it; afterwards the
- * VMA that ends at or behind END. 0 or -ENOMEM.
+ * Gives [start, end), which lies within VMA, the flags NEWFLAGS. *PREV is the VMA before START, or
+ * VMA itself when START is inside it; afterwards the VMA that ends at or behind END. 0 or -ENOMEM.
  */
 static int mprotect_fixup(struct vm_area_struct *vma, struct vm_area_struct **prev,
                           unsigned long start, unsigned long end, unsigned long newflags)
@@ -96,12 +99,16 @@ static int mprotect_fixup(struct vm_area_struct *vma, struct vm_area_struct **pr
     vm_stat_account(mm, oldflags, -(long)pages);
     vm_stat_account(mm, newflags, (long)pages);
     /* What is locked and becomes writable gets its own pages now. */
-    if (unlikely((oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && (newflags & VM_WRITE)))
+    if (unlikely((oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED &&
+                 (newflags & VM_WRITE)))
         (void)populate_vma_range(vma, start, end);
     return 0;
 }
 
-/* The first VMA of the request, with PROT_GROWSDOWN's reach down to its start applied to *START; else an error pointer. */
+/*
+ * The first VMA of the request, with PROT_GROWSDOWN's reach down to its start applied to *START;
+ * else an error pointer.
+ */
 static struct vm_area_struct *find_first(struct mm_struct *mm, unsigned long *start,
                                          unsigned long end, unsigned long grows)
 {
@@ -140,7 +147,10 @@ int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length,
         return (int)PTR_ERR(vma);
     struct vm_area_struct *prev = start > vma->vm_start ? vma : vma->vm_prev;
 
-    /* VMA by VMA, in order: what lies before the first hole or refusal has changed when the call fails. */
+    /*
+     * VMA by VMA, in order: what lies before the first hole or refusal has changed when the call
+     * fails.
+     */
     for (;;) {
         unsigned long newflags = (vma->vm_flags & ~VM_ACCESS_FLAGS) | vm_flags_of_prot(prot);
         if (newflags & ~(newflags >> MAY_SHIFT) & VM_ACCESS_FLAGS)

@@ -5,7 +5,10 @@
 #include "mm/populate.h"
 #include "mm/unmap.h"
 
-/* A move may split the old VMA in two and add a new one: so many maps must be left before it begins. */
+/*
+ * A move may split the old VMA in two and add a new one: so many maps must be left before it
+ * begins.
+ */
 #define MAPS_FOR_A_MOVE 3
 
 /* One request on its way: lengths are whole pages. */
@@ -27,7 +30,10 @@ static struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long add
 
 /* ---- moving the pages ---- */
 
-/* Moves the entries of [from, from + length) to TO. Returns how far it got: less than LENGTH when a table could not be made. */
+/*
+ * Moves the entries of [from, from + length) to TO. Returns how far it got: less than LENGTH when a
+ * table could not be made.
+ */
 static unsigned long move_page_tables(struct mm_struct *mm, unsigned long from, unsigned long to,
                                       unsigned long length)
 {
@@ -45,7 +51,10 @@ static unsigned long move_page_tables(struct mm_struct *mm, unsigned long from, 
     return length;
 }
 
-/* The VMA for the new place, with VMA's flags, object and family, merged with what it fits; NULL: no memory. */
+/*
+ * The VMA for the new place, with VMA's flags, object and family, merged with what it fits; NULL:
+ * no memory.
+ */
 static struct vm_area_struct *copy_vma(const struct remap *remap, const struct vm_area_struct *vma)
 {
     struct mm_struct *mm = remap->mm;
@@ -53,13 +62,20 @@ static struct vm_area_struct *copy_vma(const struct remap *remap, const struct v
     unsigned long pgoff = vma_page_index(vma, remap->old);
     struct vm_area_struct *prev;
 
-    /* Pages that were never written don't know their offset, so it may follow the new place and merge better. */
+    /*
+     * Pages that were never written don't know their offset, so it may follow the new place and
+     * merge better.
+     */
     if (vma_is_anonymous(vma) && !vma->vm_anon)
         pgoff = remap->new >> PAGE_SHIFT;
 
-    find_vma_prev(mm, remap->new, &prev);
-    struct vm_area_struct *new = vma_merge(mm, prev, remap->new, end, vma->vm_flags, vma->vm_anon,
-                                           vma->vm_ops, vma->vm_mapping, pgoff);
+    struct vm_area_struct *new = NULL, *next = find_vma_prev(mm, remap->new, &prev);
+    /* As on Linux, the copy that MREMAP_DONTUNMAP makes beside its own source stays apart. */
+    bool is_beside_source = (prev == vma && vma->vm_end == remap->new) ||
+                            (next == vma && vma->vm_start == end);
+    if (!(remap->flags & MREMAP_DONTUNMAP) || !is_beside_source)
+        new = vma_merge(mm, prev, remap->new, end, vma->vm_flags, vma->vm_anon, vma->vm_ops,
+                        vma->vm_mapping, pgoff);
     if (new)
         return new;
     new = vma_dup(vma, mm);
@@ -94,7 +110,12 @@ static void leave_empty(const struct remap *remap)
     struct vm_area_struct *vma = vma_lookup(remap->mm, remap->old);
 
     if (vma->vm_flags & VM_LOCKED) {
-        remap->mm->locked_vm -= vma_pages(vma);
+        unsigned long end = remap->old + remap->old_length;
+        /* As on Linux, the part stays apart from its neighbours. Without the memory to take it apart it stays locked. */
+        if ((vma->vm_start < remap->old && __split_vma(remap->mm, vma, remap->old, true)) ||
+            (vma->vm_end > end && __split_vma(remap->mm, vma, end, false)))
+            return;
+        remap->mm->locked_vm -= remap->old_length >> PAGE_SHIFT;
         vma_set_flags(vma, vma->vm_flags & ~(VM_LOCKED | VM_LOCKONFAULT));
     }
     if (vma->vm_start == remap->old && vma->vm_end == remap->old + remap->old_length)
@@ -111,7 +132,10 @@ static void rejoin(struct mm_struct *mm, unsigned long address)
                     upper->vm_ops, upper->vm_mapping, upper->vm_pgoff);
 }
 
-/* Moves [old, old + old_length), which lies within VMA, to the free range at remap->new. The new address or a negative errno. */
+/*
+ * Moves [old, old + old_length), which lies within VMA, to the free range at remap->new. The new
+ * address or a negative errno.
+ */
 static unsigned long move_vma(const struct remap *remap, struct vm_area_struct *vma)
 {
     struct mm_struct *mm = remap->mm;
@@ -122,12 +146,13 @@ static unsigned long move_vma(const struct remap *remap, struct vm_area_struct *
     if (mm->map_count >= sysctl_max_map_count - MAPS_FOR_A_MOVE)
         return FAIL(ENOMEM);
     if (vm_flags & VM_ACCOUNT) {
-        charge = (keeps_old ? remap->new_length : remap->new_length - remap->old_length) >> PAGE_SHIFT;
+        charge = (remap->new_length - (keeps_old ? 0 : remap->old_length)) >> PAGE_SHIFT;
         if (vm_acct_memory(mm, charge))
             return FAIL(ENOMEM);
     }
     /* Taking out the middle needs a VMA more: now, while nothing has moved. */
-    bool is_middle = !keeps_old && vma->vm_start < remap->old && old_end < vma->vm_end && remap->old_length;
+    bool is_middle = !keeps_old && remap->old_length && vma->vm_start < remap->old &&
+                     old_end < vma->vm_end;
     if (is_middle && __split_vma(mm, vma, old_end, false))
         goto no_memory;
     const struct vm_area_struct *new = copy_vma(remap, vma);
@@ -232,7 +257,8 @@ static bool vma_expandable(struct vm_area_struct *vma, unsigned long growth)
 
     if (end < vma->vm_end || find_vma_intersection(vma->vm_mm, vma->vm_end, end))
         return false;
-    return !IS_ERR_VALUE(get_unmapped_area(vma->vm_mm, vma->vm_start, end - vma->vm_start, MAP_FIXED));
+    return !IS_ERR_VALUE(
+        get_unmapped_area(vma->vm_mm, vma->vm_start, end - vma->vm_start, MAP_FIXED));
 }
 
 /* Grows VMA, which ends where the old range ends, in place. */

@@ -11,7 +11,10 @@ int do_msync(struct mm_struct *mm, unsigned long start, unsigned long length, in
     if (end < start)
         return -ENOMEM;
 
-    /* Holes are passed over and reported at the end; with MS_ASYNC alone there is nothing behind them to be done. */
+    /*
+     * Holes are passed over and reported at the end; with MS_ASYNC alone there is nothing behind
+     * them to be done.
+     */
     int hole = 0;
     const struct vm_area_struct *vma = start < end ? find_vma(mm, start) : NULL;
     for (; start < end; vma = vma->vm_next) {

@@ -1,10 +1,14 @@
-/* Making promised pages present ahead of their first touch: MAP_POPULATE, mlock, MADV_POPULATE_READ and _WRITE. */
+/*
+ * Making promised pages present ahead of their first touch: MAP_POPULATE, mlock, MADV_POPULATE_READ
+ * and _WRITE.
+ */
 #include "kernel/lib/errno.h"
 #include "mm/fault.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
 
-int populate_vma_with(struct vm_area_struct *vma, unsigned long start, unsigned long end, bool write)
+int populate_vma_with(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+                      bool write)
 {
     struct mm_struct *mm = vma->vm_mm;
 

@@ -1,4 +1,7 @@
-/* Shared memory without a name: the object behind a MAP_SHARED | MAP_ANONYMOUS mapping and behind a memory file. */
+/*
+ * Shared memory without a name: the object behind a MAP_SHARED | MAP_ANONYMOUS mapping and behind a
+ * memory file.
+ */
 #include "mm/filemap.h"
 #include "mm/limits.h"
 #include "mm/slab.h"

@@ -1,4 +1,7 @@
-/* Taking promises back: munmap, the end of an address space, and the PTEs and frames that go with them. */
+/*
+ * Taking promises back: munmap, the end of an address space, and the PTEs and frames that go with
+ * them.
+ */
 #include "kernel/lib/panic.h"
 #include "mm/filemap.h"
 #include "mm/limits.h"
@@ -8,6 +11,8 @@
 
 /* Up to this many pages are forgotten one by one; beyond, reloading CR3 is cheaper. */
 #define FLUSH_SINGLE_PAGES_MAX 32
+
+#define PML4_LEVEL 4
 
 /* VMAs closer together than this share page tables, so their tables are freed together. */
 #define SHARE_TABLES_WITHIN LEVEL_SIZE(2)
@@ -32,7 +37,10 @@ enum mm_counter page_counter(const struct page *page)
     return page->type == PAGE_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
-/* Drops what the entries from PTEP on, for [address, end) within one page table, map. Returns how many there were. */
+/*
+ * Drops what the entries from PTEP on, for [address, end) within one page table, map. Returns how
+ * many there were.
+ */
 static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned long address,
                                    unsigned long end)
 {
@@ -102,7 +110,10 @@ void update_hiwater(struct mm_struct *mm)
     mm->hiwater_vm = MAX(mm->hiwater_vm, mm->total_vm);
 }
 
-/* Takes [start, end) out of VMA, whose pages there are gone: all of it, its tail, or its head. Returns the first VMA above the cut. */
+/*
+ * Takes [start, end) out of VMA, whose pages there are gone: all of it, its tail, or its head.
+ * Returns the first VMA above the cut.
+ */
 static struct vm_area_struct *cut_out(struct vm_area_struct *vma, unsigned long start,
                                       unsigned long end)
 {
@@ -127,7 +138,30 @@ static inline bool is_in_one_table(unsigned long start, unsigned long end)
     return end - ALIGN_DOWN(start, LEVEL_SIZE(2)) <= LEVEL_SIZE(2);
 }
 
-/* True when the entry of LEVEL that serves ADDRESS serves something below FLOOR or from CEILING on, too. */
+/*
+ * The level of the first empty entry on the way to ADDRESS; 1: its page table exists, and its leaf
+ * entry is at *PTEP.
+ */
+static inline unsigned first_missing_level(const pte_t *pgd, unsigned long address, pte_t **ptep)
+{
+    pte_t entry = pgd[LEVEL_INDEX(address, PML4_LEVEL)];
+
+    if (pte_none(entry))
+        return PML4_LEVEL;
+    entry = table_of(entry)[LEVEL_INDEX(address, 3)];
+    if (pte_none(entry))
+        return 3;
+    entry = table_of(entry)[LEVEL_INDEX(address, 2)];
+    if (pte_none(entry))
+        return 2;
+    *ptep = table_of(entry) + LEVEL_INDEX(address, 1);
+    return 1;
+}
+
+/*
+ * True when the entry of LEVEL that serves ADDRESS serves something below FLOOR or from CEILING on,
+ * too.
+ */
 static inline bool is_shared_entry(unsigned long address, unsigned level, unsigned long floor,
                                    unsigned long ceiling)
 {
@@ -153,9 +187,14 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
         if (error)
             return error;
     }
-    /* A small range that nobody touched, or whose table others use, is the usual case: then there is less to be done. */
+    /*
+     * A small range that nobody touched, or whose table others use, is the usual case: then there
+     * is less to be done.
+     */
     bool is_small = is_in_one_table(start, end);
-    bool is_untouched = is_small && !pte_offset(mm->pgd, start);
+    pte_t *ptep = NULL;     /* a small range's first entry */
+    unsigned missing = is_small ? first_missing_level(mm->pgd, start, &ptep) : 1;
+    bool is_untouched = missing > 1;
     if (!is_untouched || mm->total_vm > mm->hiwater_vm)
         update_hiwater(mm);
 
@@ -165,14 +204,18 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
     struct vm_area_struct *vma = first;
     while (vma && vma->vm_start < end) {
         unsigned long from = MAX(vma->vm_start, start), to = MIN(vma->vm_end, end);
-        if (!is_untouched)
+        if (ptep)
+            zapped += zap_pte_range(mm, ptep + ((from - start) >> PAGE_SHIFT), from, to);
+        else if (!is_small)
             zapped += zap_range(vma, from, to);
         unaccount(vma, from, to);
         vma = cut_out(vma, start, end);
     }
     unsigned long ceiling = vma ? vma->vm_start : TASK_SIZE;
     bool keeps_tables = is_small && (is_shared_entry(start, 2, floor, ceiling) ||
-                                     (is_untouched && is_shared_entry(start, 3, floor, ceiling)));
+                                     missing == PML4_LEVEL ||
+                                     (is_untouched &&
+                                      is_shared_entry(start, missing + 1, floor, ceiling)));
     if (!keeps_tables)
         free_pgtables(mm, start, end, floor, ceiling);
     if (zapped)
@@ -187,8 +230,9 @@ void exit_mmap(struct mm_struct *mm)
         zap_range(vma, vma->vm_start, vma->vm_end);
 
     /*
-     * Neighbours in groups, so that a page table which several of them share is looked at once. Nothing is left below the group at
-     * hand: a table that it shares with an earlier one goes with it.
+     * Neighbours in groups, so that a page table which several of them share is looked at once.
+     * Nothing is left below the group at hand: a table that it shares with an earlier one goes with
+     * it.
      */
     struct vm_area_struct *vma = mm->mmap;
     while (vma) {

@@ -1,10 +1,16 @@
-/* Copies between the kernel and user memory: checked here, done by the processor's own copy, faulted in on the way. */
+/*
+ * Copies between the kernel and user memory: checked here, done by the processor's own copy,
+ * faulted in on the way.
+ */
 #include "kernel/lib/string.h"
 #include "mm/fault.h"
 #include "mm/page_table.h"
 #include "mm/user_copy.h"
 
-/* Strings are fetched in pieces of this size that never cross a page, so that nothing behind the NUL's page is touched. */
+/*
+ * Strings are fetched in pieces of this size that never cross a page, so that nothing behind the
+ * NUL's page is touched.
+ */
 #define STRING_PIECE 64ul
 
 unsigned long copy_from_user(void *to, unsigned long from, unsigned long n)

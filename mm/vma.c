@@ -1,6 +1,7 @@
 /*
- * The VMAs of an address space: a sorted list for walking, and a red-black tree that also knows the largest free gap below
- * each node, for finding. This file alone changes bounds, links and the index.
+ * The VMAs of an address space: a sorted list for walking, and a red-black tree that also knows the
+ * largest free gap below each node, for finding. This file alone changes bounds, links and the
+ * index.
  */
 #include "kernel/lib/panic.h"
 #include "mm/filemap.h"
@@ -51,7 +52,10 @@ void vma_free(struct vm_area_struct *vma)
 
 /* ---- finding ---- */
 
-/* True when VMA is the answer to find_vma(ADDRESS): it ends above ADDRESS, and the one before it does not. */
+/*
+ * True when VMA is the answer to find_vma(ADDRESS): it ends above ADDRESS, and the one before it
+ * does not.
+ */
 static inline bool is_first_above(const struct vm_area_struct *vma, unsigned long address)
 {
     if (address >= vma->vm_end)
@@ -102,15 +106,21 @@ struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long address
 /* ---- the list and the index ---- */
 
 /*
- * The free gap just below VMA, less the guard gap that a growing stack keeps. Recorded up to GAP_RECORDED_MAX only: then the usual change,
- * a mapping more or less beside the vast gap between heap and mmap area, changes no record on the way to the root. A search for more than that
- * looks at each larger gap itself, of which the address space has room for 128.
+ * The free gap just below VMA, less the guard gap that a growing stack keeps. Recorded up to
+ * GAP_RECORDED_MAX only: then the usual change, a mapping more or less beside the vast gap between
+ * heap and mmap area, changes no record on the way to the root. A search for more than that looks
+ * at each larger gap itself, of which the address space has room for 128.
  */
 static inline unsigned long gap_below(const struct vm_area_struct *vma)
 {
     unsigned long floor = vma->vm_prev ? vma->vm_prev->vm_end : 0;
-    unsigned long ceiling = vm_start_gap(vma);
-    unsigned long gap = ceiling > floor ? ceiling - floor : 0;
+    unsigned long gap = vma->vm_start - floor;
+
+    /* While a VMA is being split its halves overlap. */
+    if (unlikely((long)gap < 0))
+        gap = 0;
+    if (unlikely(vma->vm_flags & VM_GROWSDOWN))
+        gap = gap > STACK_GUARD_GAP ? gap - STACK_GUARD_GAP : 0;
     return MIN(gap, GAP_RECORDED_MAX);
 }
 
@@ -139,7 +149,10 @@ static bool update_largest_gap(struct rb_node *node)
     return changed;
 }
 
-/* VMA gives up addresses: where mm->hole_below says that nothing large is free, there may be a hole now. Called before the change. */
+/*
+ * VMA gives up addresses: where mm->hole_below says that nothing large is free, there may be a hole
+ * now. Called before the change.
+ */
 static inline void hole_grows(struct mm_struct *mm, const struct vm_area_struct *vma)
 {
     if (!mm->hole_below || vma->vm_start < mm->hole_below->vm_start)
@@ -156,11 +169,13 @@ static inline void gap_changed(struct vm_area_struct *vma)
 }
 
 /*
- * Links VMA between its neighbours. In the tree its place is below one of them: whichever has that side free. Only then does NEXT's gap
- * shrink: by then VMA's gap, mostly as large, is recorded above it, and the way up ends early.
+ * Links VMA between its neighbours. In the tree its place is below one of them: whichever has that
+ * side free. Only then does NEXT's gap shrink: by then VMA's gap, mostly as large, is recorded
+ * above it, and the way up ends early.
  */
-static void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
-                         struct vm_area_struct *prev, struct vm_area_struct *next)
+static __always_inline_fn void link_between(struct mm_struct *mm, struct vm_area_struct *vma,
+                                            struct vm_area_struct *prev,
+                                            struct vm_area_struct *next)
 {
     struct rb_node *parent = NULL, **link = &mm->mm_rb.node;
 
@@ -298,7 +313,10 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
         return -ENOMEM;
     journal(JOURNAL_VMA_SPLIT, vma->vm_start, vma->vm_end, vma->vm_flags, address);
 
-    /* VMA gives way only when the other part is linked: so no gap ever shows between the two, and none has to be recorded. */
+    /*
+     * VMA gives way only when the other part is linked: so no gap ever shows between the two, and
+     * none has to be recorded.
+     */
     unsigned long pages_below = (address - vma->vm_start) >> PAGE_SHIFT;
     if (new_below) {
         new->vm_end = address;

@@ -67,7 +67,9 @@ static const char *audit_sums(const struct mm_struct *mm, const struct sums *sum
     return NULL;
 }
 
-/* No free range between hole_below and mmap_base may be as large as hole_above says that none is. */
+/*
+ * No free range between hole_below and mmap_base may be as large as hole_above says that none is.
+ */
 static const char *audit_hole(const struct mm_struct *mm)
 {
     unsigned long top = mm->mmap_base;

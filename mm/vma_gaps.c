@@ -1,4 +1,7 @@
-/* The search for a free range: down from the top for mmap, up from the bottom for MAP_32BIT and as a last resort. */
+/*
+ * The search for a free range: down from the top for mmap, up from the bottom for MAP_32BIT and as
+ * a last resort.
+ */
 #include "kernel/lib/errno.h"
 #include "mm/vma_index.h"
 
@@ -29,8 +32,9 @@ static inline bool subtree_fits(const struct rb_node *node, const struct window 
 }
 
 /*
- * Both searches walk the tree in address order (from the top, or from the bottom), go down only into subtrees with a large enough gap, and leave out
- * what lies wholly outside the window. The answer is the VMA above the free range; NULL when only the room above all VMAs is left, or none.
+ * Both searches walk the tree in address order (from the top, or from the bottom), go down only
+ * into subtrees with a large enough gap, and leave out what lies wholly outside the window. The
+ * answer is the VMA above the free range; NULL when only the room above all VMAs is left, or none.
  */
 static struct vm_area_struct *search_downwards(struct mm_struct *mm, const struct window *window)
 {

@@ -1,4 +1,7 @@
-/* Joining VMAs that differ in nothing any more: which neighbours fit, and what becomes of the three VMAs around a range. */
+/*
+ * Joining VMAs that differ in nothing any more: which neighbours fit, and what becomes of the three
+ * VMAs around a range.
+ */
 #include "kernel/lib/panic.h"
 #include "mm/vma_index.h"
 
@@ -15,8 +18,9 @@ struct range {
 /* ---- families of anonymous pages ---- */
 
 /*
- * True when VMA may take in a range whose pages are of family ANON. One side without pages fits, but only beside a family that began in this
- * process: Linux looks at the neighbour's list of families, which must hold exactly one.
+ * True when VMA may take in a range whose pages are of family ANON. One side without pages fits,
+ * but only beside a family that began in this process: Linux looks at the neighbour's list of
+ * families, which must hold exactly one.
  */
 static inline bool families_fit(u64 anon, const struct vm_area_struct *vma)
 {
@@ -39,11 +43,15 @@ u64 vma_inherited_anon(void)
     return new_family() | VM_ANON_INHERITED;
 }
 
-/* True when A and B, neighbours, differ in nothing but their protection: mprotect may make them alike one day. */
+/*
+ * True when A and B, neighbours, differ in nothing but their protection: mprotect may make them
+ * alike one day.
+ */
 static bool may_merge_one_day(const struct vm_area_struct *a, const struct vm_area_struct *b)
 {
     return a->vm_end == b->vm_start && a->vm_mapping == b->vm_mapping && a->vm_ops == b->vm_ops &&
-           !((a->vm_flags ^ b->vm_flags) & ~VM_ACCESS_FLAGS) && b->vm_pgoff == a->vm_pgoff + vma_pages(a);
+           !((a->vm_flags ^ b->vm_flags) & ~VM_ACCESS_FLAGS) &&
+           b->vm_pgoff == a->vm_pgoff + vma_pages(a);
 }
 
 static bool has_plain_family(const struct vm_area_struct *vma)
@@ -95,7 +103,10 @@ bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start, unsign
 
 /* ---- joining ---- */
 
-/* Takes VMA, whose place VMA INTO has taken over, out of the address space; INTO keeps its family if it has none. */
+/*
+ * Takes VMA, whose place VMA INTO has taken over, out of the address space; INTO keeps its family
+ * if it has none.
+ */
 static void absorb(struct vm_area_struct *into, struct vm_area_struct *vma)
 {
     if (!into->vm_anon)
@@ -111,34 +122,32 @@ static struct vm_area_struct *journal_merge(struct vm_area_struct *vma)
 }
 
 /*
- * Extends PREV up to END. What lies between (MID, if not NULL, begins at PREV's end) is taken in: wholly when it ends at or before END,
- * else its start moves up.
+ * Extends PREV up to END. What lies between (MID, if not NULL, begins at PREV's end) is taken in:
+ * wholly when it ends at or before END, else its start moves up.
  */
 static void extend_up(struct vm_area_struct *prev, struct vm_area_struct *mid, unsigned long end)
 {
     if (mid && mid->vm_start < end) {
-        if (mid->vm_end <= end) {
+        if (mid->vm_end <= end)
             absorb(prev, mid);
-        } else {
-            if (!prev->vm_anon)
-                prev->vm_anon = mid->vm_anon;
+        else
             vma_move_start(mid, end);
-        }
     }
     vma_move_end(prev, end);
 }
 
-/* Extends NEXT down to START; MID, the VMA that ends where NEXT begins (or NULL), gives up what it has there. */
-static void extend_down(struct vm_area_struct *next, struct vm_area_struct *mid, unsigned long start)
+/*
+ * Extends NEXT down to START; MID, the VMA that ends where NEXT begins (or NULL), gives up what it
+ * has there.
+ */
+static void extend_down(struct vm_area_struct *next, struct vm_area_struct *mid,
+                        unsigned long start)
 {
     if (mid && mid->vm_end > start) {
-        if (mid->vm_start >= start) {
+        if (mid->vm_start >= start)
             absorb(next, mid);
-        } else {
-            if (!next->vm_anon)
-                next->vm_anon = mid->vm_anon;
+        else
             vma_move_end(mid, start);
-        }
     }
     vma_move_start(next, start);
 }
@@ -226,7 +235,10 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
     if (end != vma->vm_end) {
         *error = split_vma(mm, vma, end, false);
         if (*error) {
-            /* At the limit of mappings Linux leaves the first split, which programs can see; without memory nothing is to change. */
+            /*
+             * At the limit of mappings Linux leaves the first split, which programs can see;
+             * without memory nothing is to change.
+             */
             if (splits_start && mm->map_count < sysctl_max_map_count)
                 (void)vma_merge(mm, vma->vm_prev, vma->vm_start, vma->vm_end, vma->vm_flags,
                                 vma->vm_anon, vma->vm_ops, vma->vm_mapping, vma->vm_pgoff);

@@ -78,7 +78,7 @@ long sys_close_range(unsigned long first, unsigned long last, unsigned long flag
 
     if (from > to || (flags & ~(unsigned long)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
         return -EINVAL;
-    if ((flags & CLOSE_RANGE_UNSHARE) && files_users(current->files) > 1) {
+    if ((flags & CLOSE_RANGE_UNSHARE) && files_are_shared(current->files)) {
         struct files_struct *own = files_clone(current->files);
         if (!own)
             return -ENOMEM;

@@ -70,9 +70,9 @@ void files_get(struct files_struct *files)
     files->refcount++;
 }
 
-int files_users(const struct files_struct *files)
+bool files_are_shared(const struct files_struct *files)
 {
-    return files->refcount;
+    return files->refcount > 1;
 }
 
 void files_put(struct files_struct *files)

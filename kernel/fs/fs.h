@@ -140,7 +140,7 @@ struct inode {
     const u8 *archive_data;
     u64 archive_size;
     u32 seals;                      /* F_SEAL_… (memfd) */
-    int writers;                    /* regular files: how often it is open for writing; exec refuses it then (ETXTBSY) */
+    int writers;                    /* regular files: how often it is open for writing (exec: ETXTBSY) */
     void *private;                  /* the kind's own: a link's target, a pipe … */
 };
 
@@ -265,7 +265,8 @@ struct files_struct *files_alloc(void);
 struct files_struct *files_clone(const struct files_struct *files);     /* fork; NULL: no memory */
 void files_get(struct files_struct *files);
 void files_put(struct files_struct *files);
-int files_users(const struct files_struct *files);
+/* True when other tasks use FILES too. */
+bool files_are_shared(const struct files_struct *files);
 void files_close_on_exec(struct files_struct *files);
 /* The open file of the running task's descriptor, borrowed (valid until the descriptor can change), or NULL. */
 struct file *fd_file(int fd);

@@ -56,7 +56,7 @@ static void drop_first_piece(struct pipe *pipe)
     pipe->used--;
 }
 
-/* Takes what is there. Bytes, or -EFAULT when not even the first piece's bytes had a place. */
+/* Takes what is there. Bytes (0: nothing was there), or -EFAULT when not even the first piece's bytes had a place. */
 static long take(struct pipe *pipe, struct iov_iter *iter)
 {
     long done = 0;
@@ -81,7 +81,13 @@ static long pipe_read(struct file *file, struct iov_iter *iter, s64 *pos)
     struct pipe *pipe = file->inode->private;
 
     (void)pos;
-    while (pipe->used == 0) {
+    for (;;) {
+        unsigned used = pipe->used;
+        long done = take(pipe, iter);
+        if (pipe->used < used)
+            has_room(pipe);
+        if (done != 0)
+            return done;
         if (pipe->writers == 0)
             return 0;
         if (file->flags & O_NONBLOCK)
@@ -90,10 +96,6 @@ static long pipe_read(struct file *file, struct iov_iter *iter, s64 *pos)
         if (error)
             return error;
     }
-    long done = take(pipe, iter);
-    if (done > 0)
-        has_room(pipe);
-    return done;
 }
 
 /* ---- writing ---- */
@@ -114,7 +116,10 @@ static long append_to_last(struct pipe *pipe, struct iov_iter *iter)
     return (long)n;
 }
 
-/* Fills one new page. Bytes or negative errno. */
+/*
+ * Fills one new page. Bytes or negative errno. When the bytes can't be fetched, the page stays in the ring without any,
+ * as on Linux: the next write may use it.
+ */
 static long add_page(struct pipe *pipe, struct iov_iter *iter)
 {
     size_t n = MIN(iter->count, PAGE_SIZE);
@@ -122,12 +127,11 @@ static long add_page(struct pipe *pipe, struct iov_iter *iter)
 
     if (!page)
         return -ENOMEM;
-    if (copy_from_iter(iter, page_address(page), n) < n) {
-        put_page(page);
+    struct pipe_piece *piece = piece_at(pipe, pipe->used++);
+    *piece = (struct pipe_piece){ .page = page };
+    if (copy_from_iter(iter, page_address(page), n) < n)
         return -EFAULT;
-    }
-    *piece_at(pipe, pipe->used) = (struct pipe_piece){ .page = page, .length = (u32)n };
-    pipe->used++;
+    piece->length = (u32)n;
     return (long)n;
 }
 

@@ -99,7 +99,7 @@ static void count_page(struct mem_stats *stats, const struct page *page, pte_t p
     bool cached = (page->type == PAGE_FILE || page->type == PAGE_SHMEM) && page->mapping;
     unsigned long users = (unsigned long)page_count(page) - (cached ? 1 : 0);
     /* No disc is behind the files: as in Linux's ramfs, a page of theirs is never clean. */
-    bool dirty = pte_dirty(pte) || page->type == PAGE_FILE || page->type == PAGE_SHMEM;
+    bool dirty = pte_dirty(pte) || page->type == PAGE_FILE || (page->flags & PG_DIRTY);
     u64 share = (PAGE_SIZE << PSS_SHIFT) / MAX(users, 1ul);
 
     stats->resident += PAGE_SIZE;

@@ -116,6 +116,13 @@ static void readable(struct tty *tty)
 /* The typed line becomes readable; END_MARK goes to its last byte or, for ^D, behind it. */
 static void commit_line(struct tty *tty, u16 end_mark)
 {
+    unsigned room = TTY_INPUT - tty->used;
+
+    /* Where a line does not fit as a whole, its end still does: whoever waits for it must wake up. */
+    if (tty->line_length > room && room > 0) {
+        tty->line[room - 1] = tty->line[tty->line_length - 1];
+        tty->line_length = room;
+    }
     for (unsigned i = 0; i < tty->line_length; i++) {
         bool ends_here = end_mark == INPUT_LINE_END && i == tty->line_length - 1;
         put(tty, (u16)(tty->line[i] | (ends_here ? INPUT_LINE_END : 0)));

@@ -14,189 +14,7 @@
 #include "mm/slab.h"
 #include "mm/user_copy.h"
 
-#define AT_SYMLINK_NOFOLLOW 0x100
-#define AT_EMPTY_PATH 0x1000
 #define STACK_ROOM (32 * PAGE_SIZE)     /* below the arguments, from the beginning */
-
-/* ---- finding the file ---- */
-
-/* Opens what may be executed. The file, or ERR_PTR. */
-static struct file *open_program(int dirfd, const char *path, int flags)
-{
-    struct inode *inode;
-    int error = 0;
-
-    if (!*path && (flags & AT_EMPTY_PATH)) {
-        struct file *file = fd_file(dirfd);
-        inode = file ? inode_get(file->inode) : ERR_PTR(-EBADF);
-    } else {
-        inode = path_lookup(dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0);
-    }
-    if (IS_ERR(inode))
-        return ERR_PTR(PTR_ERR(inode));
-    if ((inode->mode & S_IFMT) == S_IFLNK)
-        error = -ELOOP;
-    else if ((inode->mode & S_IFMT) != S_IFREG || !(inode->mode & 0111))
-        error = -EACCES;
-    else
-        error = inode_permission(inode, MAY_EXEC, false);
-    if (!error && inode->writers > 0)
-        error = -ETXTBSY;
-    if (error) {
-        inode_put(inode);
-        return ERR_PTR(error);
-    }
-    return file_open_inode(inode, O_RDONLY);
-}
-
-static int read_head(struct exec_program *program)
-{
-    long size;
-
-    memset(program->head, 0, sizeof(program->head));
-    size = file_read_kernel(program->file, program->head, sizeof(program->head), 0);
-    return size < 0 ? (int)size : 0;
-}
-
-static int open_and_read(struct exec_program *program, int dirfd, const char *path, int flags)
-{
-    struct file *file = open_program(dirfd, path, flags);
-
-    if (IS_ERR(file))
-        return (int)PTR_ERR(file);
-    if (program->file)
-        file_put(program->file);
-    program->file = file;
-    return read_head(program);
-}
-
-/* ---- what kind of file ---- */
-
-static char *copy_string(const char *from, size_t length)
-{
-    char *to = kmalloc(length + 1);
-
-    if (to) {
-        memcpy(to, from, length);
-        to[length] = '\0';
-    }
-    return to;
-}
-
-static int add_prefix(struct exec_program *program, const char *text, size_t length)
-{
-    char *copy = copy_string(text, length);
-
-    if (!copy)
-        return -ENOMEM;
-    program->prefix[program->prefix_count++] = copy;
-    return 0;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static char *skip_blanks(char *from, const char *end)
-{
-    while (from < end && is_blank(*from))
-        from++;
-    return from;
-}
-
-/* The end of the word at FROM: a blank, a NUL or END. */
-static char *end_of_word(char *from, const char *end)
-{
-    while (from < end && *from && !is_blank(*from))
-        from++;
-    return from;
-}
-
-/*
- * Where the script's first line ends, blanks at its end left out; NULL when it may go on beyond
- * what was read.
- */
-static char *end_of_first_line(struct exec_program *program)
-{
-    char *text = (char *)program->head, *last = text + EXEC_HEAD_SIZE - 1, *end = text;
-
-    while (end < last && *end && *end != '\n')
-        end++;
-    if (*end != '\n') {
-        char *word = skip_blanks(text + 2, last);
-        if (end_of_word(word, last) == last)
-            return NULL;
-        end = last;
-    }
-    while (is_blank(end[-1]))
-        end--;
-    *end = '\0';
-    return end;
-}
-
-/*
- * "#! interpreter [argument]": opens the interpreter and puts the three names in front of the
- * arguments.
- */
-static int open_interpreter(struct exec_program *program)
-{
-    char *end = end_of_first_line(program), *name, *name_end, *argument;
-    int error = 0;
-
-    if (program->script_depth++ >= MAX_SCRIPT_DEPTH)
-        return -ELOOP;
-    if (!end)
-        return -ENOEXEC;
-    name = skip_blanks((char *)program->head + 2, end);
-    if (name == end)
-        return -ENOEXEC;
-    name_end = end_of_word(name, end);
-    if (name == name_end)
-        return -EACCES;     /* an empty path is the working directory, for Linux */
-    argument = skip_blanks(name_end, end);
-    if (!program->prefix_count)
-        error = add_prefix(program, program->filename, strlen(program->filename));
-    if (!error && *argument)
-        error = add_prefix(program, argument, strlen(argument));
-    *name_end = '\0';
-    if (!error)
-        error = add_prefix(program, name, strlen(name));
-    if (error)
-        return error;
-    return open_and_read(program, AT_FDCWD, program->prefix[program->prefix_count - 1], 0);
-}
-
-/*
- * Reads the program headers. -ENOEXEC for everything that is no static ELF64 program of this
- * machine.
- */
-static int read_segments(struct exec_program *program)
-{
-    size_t size = program->elf.phnum * sizeof(struct elf_segment);
-
-    if (!elf_header_is_valid(&program->elf) || !program->file->ops->mmap)
-        return -ENOEXEC;
-    program->segments = kmalloc(size);
-    if (!program->segments)
-        return -ENOMEM;
-    if ((s64)program->elf.phoff < 0 ||
-        file_read_kernel(program->file, program->segments, size, (s64)program->elf.phoff) != (long)size)
-        return -ENOEXEC;
-    if (!elf_segments_are_static(program->segments, program->elf.phnum, &program->executable_stack))
-        return -ENOEXEC;
-    return 0;
-}
-
-static int recognise(struct exec_program *program)
-{
-    while (program->head[0] == '#' && program->head[1] == '!') {
-        int error = open_interpreter(program);
-        if (error)
-            return error;
-    }
-    return read_segments(program);
-}
 
 /* ---- becoming it ---- */
 
@@ -208,7 +26,7 @@ static void take_names(const struct exec_program *program)
 
     strlcpy(current->comm, slash ? slash + 1 : program->filename, sizeof(current->comm));
     kfree(current->exe_path);
-    current->exe_path = copy_string(path, strlen(path));
+    current->exe_path = exec_copy_string(path, strlen(path));
     kfree(buffer);
 }
 
@@ -222,17 +40,25 @@ static void reset_signals(void)
     current->altstack_sp = current->altstack_size = 0;
 }
 
-static int own_sighand(void)
+/* What exec is about to change may be shared with processes that go on as they are. */
+static int unshare(void)
 {
-    struct sighand *own;
+    if (current->sighand->refcount > 1) {
+        struct sighand *own = sighand_clone(current->sighand);
 
-    if (current->sighand->refcount == 1)
-        return 0;
-    own = sighand_clone(current->sighand);
-    if (!own)
-        return -ENOMEM;
-    sighand_put(current->sighand);
-    current->sighand = own;
+        if (!own)
+            return -ENOMEM;
+        sighand_put(current->sighand);
+        current->sighand = own;
+    }
+    if (files_are_shared(current->files)) {
+        struct files_struct *own = files_clone(current->files);
+
+        if (!own)
+            return -ENOMEM;
+        files_put(current->files);
+        current->files = own;
+    }
     return 0;
 }
 
@@ -313,10 +139,8 @@ static int prepare(struct exec_program *program, int dirfd, int flags, struct st
                    struct string_array envp)
 {
     struct mm_limits limits;
-    int error = open_and_read(program, dirfd, program->filename, flags);
+    int error = exec_open(program, dirfd, flags);
 
-    if (!error)
-        error = recognise(program);
     if (error)
         return error;
     limits_to_mm(current->process, &limits);
@@ -327,9 +151,9 @@ static int prepare(struct exec_program *program, int dirfd, int flags, struct st
     program->mm->may_map_low = program->mm->may_lock_beyond_limit = current->euid == 0;
     error = exec_copy_strings(program, argv, envp);
     if (!error)
-        error = own_sighand();
-    if (!error)
         error = exec_end_other_threads();
+    if (!error)
+        error = unshare();
     return error;
 }
 

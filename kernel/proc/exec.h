@@ -48,6 +48,19 @@ struct exec_program {
     unsigned long entry, headers;   /* known after elf_load: where it begins, AT_PHDR */
 };
 
+/* ---- exec_file.c ---- */
+
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_EMPTY_PATH 0x1000
+
+/*
+ * Opens PROGRAM->filename (relative to DIRFD; FLAGS are AT_…), follows scripts to their interpreters, and
+ * reads the headers. 0, or what execve returns: -ENOEXEC for everything that is no static ELF64 program.
+ */
+int exec_open(struct exec_program *program, int dirfd, int flags);
+/* LENGTH bytes of FROM with a NUL behind them, kmalloc'ed; NULL: no memory. */
+char *exec_copy_string(const char *from, size_t length);
+
 /* ---- exec_strings.c ---- */
 
 /*

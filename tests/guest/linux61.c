@@ -121,8 +121,37 @@ static void remapping(void)
     raw_munmap(memory, 4 * PAGE);
 }
 
+static long move_and_keep(void *old, void *place)
+{
+    return syscall(SYS_mremap, old, PAGE, PAGE, MREMAP_MAYMOVE | 4 /* DONTUNMAP */ |
+                                                    (place != NULL ? MREMAP_FIXED : 0), place);
+}
+
+static void keeping_the_source(void)
+{
+    char *memory = anon_at(free_range(7), 6, READ_WRITE), *moved;
+
+    check_eq(move_and_keep(memory + 2 * PAGE, memory + 6 * PAGE), (long)memory + 6 * (long)PAGE,
+             "DONTUNMAP may put the copy beside its own source");
+    check_str(vmas(memory, 7), "0-6 rw-p, 6-7 rw-p", "where it stays apart");
+    raw_munmap(memory, 7 * PAGE);
+    anon_at(memory, 6, READ_WRITE);
+    move_and_keep(memory, memory + 3 * PAGE);
+    check_str(vmas(memory, 6), "0-3 rw-p, 3-4 rw-p, 4-6 rw-p", "within its own source it does too");
+    raw_munmap(memory, 6 * PAGE);
+    anon_at(memory, 6, READ_WRITE);
+    syscall(SYS_mlock, memory, 6 * PAGE);
+    moved = (char *)move_and_keep(memory + 2 * PAGE, NULL);
+    check_str(vmas(memory, 6), "0-2 rw-p, 2-3 rw-p, 3-6 rw-p",
+              "of a locked mapping the part that was moved is unlocked, and so stays apart");
+    check_eq(write_faults(memory + 2 * PAGE, 1), 1, "it is empty");
+    raw_munmap(moved, PAGE);
+    raw_munmap(memory, 6 * PAGE);
+}
+
 int main(void)
 {
+    warm_up();
     check_fails(raw_mmap(0, PAGE, READ_WRITE, MAP_ANONYMOUS | 8, -1, 0), EINVAL,
                 "mapping type 8 is EINVAL");
     lowest_addresses();
@@ -131,5 +160,6 @@ int main(void)
     written_and_unwritten();
     locked_and_unlocked();
     remapping();
+    keeping_the_source();
     return done();
 }

@@ -31,8 +31,8 @@ static long poll_one(int fd, short events, int timeout, short *revents)
 static void check_poll(int fd, short events, short expected, const char *rule)
 {
     short revents;
-    check_eq(poll_one(fd, events, 0, &revents), expected != 0, rule);
-    check_eq(revents, expected, rule);
+    check_eq(poll_one(fd, events, 0, &revents), expected != 0, "%s", rule);
+    check_eq(revents, expected, "%s", rule);
 }
 
 static long milliseconds(void)
@@ -48,6 +48,12 @@ static void readiness(void)
 
     check_poll(ends[0], POLLIN, 0, "an empty pipe is not readable");
     check_poll(ends[1], POLLOUT, POLLOUT, "but writable");
+    check_fails(syscall(SYS_write, ends[1], 8, 10), EFAULT, "a write from nowhere fails");
+    check_poll(ends[0], POLLIN, POLLIN, "but it has taken a page of the pipe, which then seems readable");
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    check_fails(read(ends[0], full, 10), EAGAIN, "though there is nothing to read");
+    check_poll(ends[0], POLLIN, 0, "after which it is not");
+    fcntl(ends[0], F_SETFL, 0);
     check_eq(write(ends[1], "x", 1), 1, "a byte is written");
     check_poll(ends[0], POLLIN | POLLOUT, POLLIN, "then it is readable");
     check_poll(ends[0], 0, 0, "what is not asked for is not told");
@@ -63,17 +69,29 @@ static void readiness(void)
 static void waiting(void)
 {
     short revents;
+    int until[2];
+    char byte;
     long start = milliseconds();
 
     check_eq(poll_one(ends[0], POLLIN, 60, &revents), 0, "poll gives up when its time is over");
     check(milliseconds() - start >= 60, "and not before");
+    /* The child must live till poll has come back: its end would be an event as well. */
+    if (pipe(until) != 0)
+        bail_out("pipe failed with errno %d", errno);
     if (fork() == 0) {
         struct timespec moment = { 0, 20000000 };
+        close(until[1]);
         nanosleep(&moment, NULL);
-        _exit(write(ends[1], "y", 1) != 1);
+        if (write(ends[1], "y", 1) == 1)
+            read(until[0], &byte, 1);
+        _exit(0);
     }
-    check_eq(poll_one(ends[0], POLLIN, 10000, &revents), 1, "a child's write ends the wait");
+    start = milliseconds();
+    check_eq(poll_one(ends[0], POLLIN, 20000, &revents), 1, "a child's write ends the wait");
+    check(milliseconds() - start < 10000, "before its time is over");
     check_eq(revents, POLLIN, "with POLLIN");
+    close(until[0]);
+    close(until[1]);
     wait4(-1, NULL, 0, NULL);
     check_fails(syscall(SYS_poll, 8, 1, 0), EFAULT, "a bad list is EFAULT");
 }

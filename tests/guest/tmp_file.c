@@ -73,6 +73,8 @@ static void broken_buffers(int file)
     check_eq(status_of(file).st_size, 10, "and no more");
     check_fails(pwrite(file, memory + PAGE, 20, 100), EFAULT, "nothing readable is EFAULT");
     check_eq(status_of(file).st_size, 10, "and leaves the size");
+    check_fails(pwrite(file, memory + PAGE, 20, 5 * PAGE), EFAULT, "far behind the end, too");
+    check_eq(status_of(file).st_blocks, 8, "and takes no room for it");
     check_eq(syscall(296 /* pwritev */, file, parts, 2, 0, 0), 3, "a list of buffers is written up to the bad one");
     check_eq(pread(file, memory + PAGE - 4, 10, 0), 4, "a read reads what there is room for");
     check_fails(pread(file, memory + PAGE, 10, 0), EFAULT, "no room at all is EFAULT");

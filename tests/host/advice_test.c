@@ -205,7 +205,10 @@ static void mincore_sees_what_is_resident(void **state)
     do_madvise(mm, AT, 4 * P, MADV_DONTNEED);
     assert_int_equal(do_mincore(mm, AT, 4 * P, vector), 0);
     user_expect(mm, vector, 0, 4);
-    /* A shared page that another mapping touched is in the object, and an archive file is all there, up to its end. */
+    /*
+     * A shared page that another mapping touched is in the object, and an archive file is all
+     * there, up to its end.
+     */
     unsigned long shared = anon(mm, 0, 2 * P, RW, MAP_SHARED);
     write_byte(mm, shared, 1);
     unsigned long alias = do_mremap(mm, shared, 0, 2 * P, MREMAP_MAYMOVE, 0);

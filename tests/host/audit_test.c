@@ -1,4 +1,7 @@
-/* The audit itself: each kind of damage, done on purpose, is found and named; afterwards all is well again. */
+/*
+ * The audit itself: each kind of damage, done on purpose, is found and named; afterwards all is
+ * well again.
+ */
 #include "kernel/lib/printf.h"
 #include "mm/audit.h"
 #include "mm/filemap.h"
@@ -20,7 +23,10 @@ static void collect(const char *finding, void *context)
 
 static struct mm_struct *mm;
 
-/* Private, read and shared pages, and a fork's child's worth of nothing: what every case starts from. */
+/*
+ * Private, read and shared pages, and a fork's child's worth of nothing: what every case starts
+ * from.
+ */
 static void prepare(void)
 {
     mm = test_mm();

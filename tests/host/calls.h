@@ -32,7 +32,10 @@ static inline void write_byte(struct mm_struct *mm, unsigned long address, u8 va
     user_fill(mm, address, value, 1);
 }
 
-/* The VMAs of MM as "START-END PERM, …": hexadecimal, r w x, s or p, then l when locked. Valid until the next call. */
+/*
+ * The VMAs of MM as "START-END PERM, …": hexadecimal, r w x, s or p, then l when locked. Valid
+ * until the next call.
+ */
 static inline const char *maps_of(struct mm_struct *mm)
 {
     static char text[4096];

@@ -208,7 +208,10 @@ static void shared_memory_is_one_page_for_all(void **state)
     struct mm_struct *child = fork_of(parent);
     assert_true(pte_none(entry_at(child, at)));
     expect_read(child, at, FAULT_SHARED_MAPPED, 5);
-    /* A page that was only read is writable at once: shared memory needs no notice of a first write. */
+    /*
+     * A page that was only read is writable at once: shared memory needs no notice of a first
+     * write.
+     */
     expect_write(child, at, NO_FAULT, 6);
     expect_read(parent, at, NO_FAULT, 6);
     assert_int_equal(child->rss[MM_SHMEMPAGES], 1);
@@ -355,7 +358,10 @@ static void out_of_memory_changes_nothing(void **state)
         bool failed = fail_allocation_countdown == 0;
         fail_allocation_countdown = 0;
         if (!failed) {
-            /* The first time at the PDPT, then at the PD, then (PD and PT made) at the frame: tables stay. */
+            /*
+             * The first time at the PDPT, then at the PD, then (PD and PT made) at the frame:
+             * tables stay.
+             */
             assert_int_equal(n, 4);
             assert_true(touch.done);
             break;
@@ -392,6 +398,9 @@ static void served_faults_are_counted_and_refused_ones_not(void **state)
     for (unsigned i = 0; i < 8; i++)
         touch_write(mm, at + i * PAGE_SIZE, 1);
     touch_read(mm, at - 1);
+    struct address_space *file = test_file(PAGE_SIZE);
+    touch_read(mm, map_file(mm, file, 2, PROT_READ, MAP_PRIVATE) + PAGE_SIZE);
+    mapping_put(file);
     mm_fault_counter = before;
     assert_int_equal(counted, 16);
     mmput(mm);

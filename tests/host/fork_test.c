@@ -1,4 +1,7 @@
-/* fork: what the child shares, what it finds again, what it must not have; and how many faults each write costs. */
+/*
+ * fork: what the child shares, what it finds again, what it must not have; and how many faults each
+ * write costs.
+ */
 #include "mm/filemap.h"
 #include "mm/limits.h"
 #include "tests/host/calls.h"
@@ -43,6 +46,22 @@ static void the_parents_old_translations_are_flushed(void **state)
     /* A write through a stale translation would show in the child. */
     expect_write(mm, AT, FAULT_COW_COPIED, 2);
     assert_int_equal(user_byte(child, AT), 1);
+    mmput(child);
+    mmput(mm);
+}
+
+static void a_copy_that_no_fault_made_is_flushed_as_well(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    write_byte(mm, AT, 1);
+    struct mm_struct *child = fork_of(mm);
+    expect_read(mm, AT, NO_FAULT, 1);           /* remembers the shared frame */
+    assert_int_equal(do_madvise(mm, AT, P, MADV_POPULATE_WRITE), 0);
+    expect_read(mm, AT, NO_FAULT, 1);           /* through the old frame's translation? */
+    assert_int_equal(mmu_stale_uses, 0);
     mmput(child);
     mmput(mm);
 }
@@ -191,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         mm_test(written_pages_are_shared_until_one_side_writes),
         mm_test(the_parents_old_translations_are_flushed),
+        mm_test(a_copy_that_no_fault_made_is_flushed_as_well),
         mm_test(memory_without_a_page_of_its_own_is_not_copied),
         mm_test(a_zero_entry_is_copied_without_a_reference),
         mm_test(pages_that_nobody_may_touch_are_shared_like_others),

@@ -1,6 +1,7 @@
 /*
- * Every memory call and every kind of fault with its Nth allocation failing, for every N: it says that there is no memory, nothing has
- * changed, nothing is lost. The states before and after are compared page by page.
+ * Every memory call and every kind of fault with its Nth allocation failing, for every N: it says
+ * that there is no memory, nothing has changed, nothing is lost. The states before and after are
+ * compared page by page.
  */
 #include "kernel/lib/printf.h"
 #include "mm/audit.h"
@@ -40,7 +41,10 @@ static struct mm_struct *stage(void)
     return mm;
 }
 
-/* ---- the scenarios: each returns 0 when it was served and -ENOMEM (or what stands for it) when not ---- */
+/*
+ * ---- the scenarios: each returns 0 when it was served and -ENOMEM (or what stands for it) when
+ * not ----
+ */
 
 static long as_error(unsigned long result)
 {
@@ -52,21 +56,59 @@ static long as_fault(struct touch touch)
     return touch.done ? 0 : touch.outcome == FAULT_OUT_OF_MEMORY ? -ENOMEM : -EFAULT;
 }
 
-static long mmap_new(struct mm_struct *mm) { return as_error(anon(mm, 0, 2 * P, PROT_EXEC, MAP_PRIVATE)); }
-static long mmap_shared(struct mm_struct *mm) { return as_error(anon(mm, 0, 2 * P, RW, MAP_SHARED)); }
-static long mmap_over(struct mm_struct *mm) { return as_error(anon(mm, AT + P, 2 * P, PROT_READ, MAP_PRIVATE | MAP_FIXED)); }
-static long mmap_shared_over(struct mm_struct *mm) { return as_error(anon(mm, AT + P, 2 * P, RW, MAP_SHARED | MAP_FIXED)); }
+static long mmap_new(struct mm_struct *mm)
+{
+    return as_error(anon(mm, 0, 2 * P, PROT_EXEC, MAP_PRIVATE));
+}
+static long mmap_shared(struct mm_struct *mm)
+{
+    return as_error(anon(mm, 0, 2 * P, RW, MAP_SHARED));
+}
+static long mmap_over(struct mm_struct *mm)
+{
+    return as_error(anon(mm, AT + P, 2 * P, PROT_READ, MAP_PRIVATE | MAP_FIXED));
+}
+static long mmap_shared_over(struct mm_struct *mm)
+{
+    return as_error(anon(mm, AT + P, 2 * P, RW, MAP_SHARED | MAP_FIXED));
+}
 static long munmap_middle(struct mm_struct *mm) { return do_munmap(mm, AT + P, P); }
 static long munmap_shared_middle(struct mm_struct *mm) { return do_munmap(mm, SHARED + P, P); }
 static long munmap_across(struct mm_struct *mm) { return do_munmap(mm, AT + 6 * P, 12 * P); }
 static long mprotect_middle(struct mm_struct *mm) { return do_mprotect(mm, AT + P, P, PROT_READ); }
-static long mprotect_end(struct mm_struct *mm) { return do_mprotect(mm, AT + 2 * P, 6 * P, PROT_READ); }
-static long brk_first(struct mm_struct *mm) { return do_brk(mm, 0x502000) == 0x502000 ? 0 : -ENOMEM; }
-static long mremap_move(struct mm_struct *mm) { return as_error(do_mremap(mm, AT, 8 * P, 20 * P, MREMAP_MAYMOVE, 0)); }
-static long mremap_middle(struct mm_struct *mm) { return as_error(do_mremap(mm, AT + P, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED, FAR + GIB * 700)); }
-static long mremap_dontunmap(struct mm_struct *mm) { return as_error(do_mremap(mm, AT, 8 * P, 8 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)); }
-static long mremap_alias(struct mm_struct *mm) { return as_error(do_mremap(mm, SHARED, 0, 4 * P, MREMAP_MAYMOVE, 0)); }
-static long mremap_grow(struct mm_struct *mm) { return as_error(do_mremap(mm, AT, 8 * P, 10 * P, 0, 0)); }
+static long mprotect_end(struct mm_struct *mm)
+{
+    return do_mprotect(mm, AT + 2 * P, 6 * P, PROT_READ);
+}
+static long brk_first(struct mm_struct *mm)
+{
+    return do_brk(mm, 0x502000) == 0x502000 ? 0 : -ENOMEM;
+}
+static long mremap_move(struct mm_struct *mm)
+{
+    return as_error(do_mremap(mm, AT, 8 * P, 20 * P, MREMAP_MAYMOVE, 0));
+}
+static long mremap_middle(struct mm_struct *mm)
+{
+    return as_error(do_mremap(mm, AT + P, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED, FAR + GIB * 700));
+}
+/* The second table that the new place needs may fail when half of the pages have moved. */
+static long mremap_across(struct mm_struct *mm)
+{
+    return as_error(do_mremap(mm, AT, 4 * P, 4 * P, MREMAP_MAYMOVE | MREMAP_FIXED, FAR + 8 * MIB - 2 * P));
+}
+static long mremap_dontunmap(struct mm_struct *mm)
+{
+    return as_error(do_mremap(mm, AT, 8 * P, 8 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0));
+}
+static long mremap_alias(struct mm_struct *mm)
+{
+    return as_error(do_mremap(mm, SHARED, 0, 4 * P, MREMAP_MAYMOVE, 0));
+}
+static long mremap_grow(struct mm_struct *mm)
+{
+    return as_error(do_mremap(mm, AT, 8 * P, 10 * P, 0, 0));
+}
 static long madvise_flag(struct mm_struct *mm)
 {
     int result = do_madvise(mm, AT + P, P, MADV_DONTFORK);
@@ -74,20 +116,32 @@ static long madvise_flag(struct mm_struct *mm)
 }
 static long mlock_one(struct mm_struct *mm)
 {
-    /* The split fails with ENOMEM and leaves no trace; a fault behind it fails with EAGAIN and leaves the lock, as on Linux. */
+    /*
+     * The split fails with ENOMEM and leaves no trace; a fault behind it fails with EAGAIN and
+     * leaves the lock, as on Linux.
+     */
     int result = do_mlock(mm, AT + P, P, true);
     return result;
 }
 static long write_far(struct mm_struct *mm) { return as_fault(touch_write(mm, FAR, 1)); }
 static long read_far(struct mm_struct *mm) { return as_fault(touch_read(mm, FAR)); }
-static long write_over_zero(struct mm_struct *mm) { return as_fault(touch_write(mm, AT + WRITTEN * P, 1)); }
+static long write_over_zero(struct mm_struct *mm)
+{
+    return as_fault(touch_write(mm, AT + WRITTEN * P, 1));
+}
 static long write_file(struct mm_struct *mm) { return as_fault(touch_write(mm, FILE_AT, 1)); }
 static long read_file(struct mm_struct *mm) { return as_fault(touch_read(mm, FILE_AT + P)); }
-static long write_shared(struct mm_struct *mm) { return as_fault(touch_write(mm, SHARED + 2 * P, 1)); }
+static long write_shared(struct mm_struct *mm)
+{
+    return as_fault(touch_write(mm, SHARED + 2 * P, 1));
+}
 static long grow_stack(struct mm_struct *mm)
 {
     struct touch touch = touch_write(mm, STACK_AT - 2 * P, 1);
-    /* As on Linux the promise has grown even when the page is not to be had: take it back for the comparison. */
+    /*
+     * As on Linux the promise has grown even when the page is not to be had: take it back for the
+     * comparison.
+     */
     if (!touch.done)
         assert_int_equal(do_munmap(mm, STACK_AT - 2 * P, 2 * P), 0);
     return as_fault(touch);
@@ -112,7 +166,10 @@ static long remote(struct mm_struct *mm)
     u8 byte = 7;
     return access_remote_vm(mm, FAR, &byte, 1, true) == 1 ? 0 : -ENOMEM;
 }
-static long vma_for_exec(struct mm_struct *mm) { return vm_brk_flags(mm, 0x40000000, P, VM_READ | VM_WRITE); }
+static long vma_for_exec(struct mm_struct *mm)
+{
+    return vm_brk_flags(mm, 0x40000000, P, VM_READ | VM_WRITE);
+}
 
 static const struct {
     const char *name;
@@ -131,6 +188,7 @@ static const struct {
     { "brk", brk_first, 1 },
     { "mremap that moves", mremap_move, 1 },
     { "mremap of a middle", mremap_middle, 4 },
+    { "mremap across two tables", mremap_across, 4 },
     { "mremap with DONTUNMAP", mremap_dontunmap, 1 },
     { "mremap that makes an alias", mremap_alias, 1 },
     { "mremap in place", mremap_grow, 0 },
@@ -149,7 +207,10 @@ static const struct {
     { "a segment for exec", vma_for_exec, 1 },
 };
 
-/* Everything about MM that a program can see, as a text. What a failed call may leave: tables, and pages of a cache. */
+/*
+ * Everything about MM that a program can see, as a text. What a failed call may leave: tables, and
+ * pages of a cache.
+ */
 static size_t describe(struct mm_struct *mm, char *text, size_t size)
 {
     size_t n = (size_t)snprintf(text, size, "%s; brk %lx; rss %ld %ld; vm %lu data %lu stack %lu locked %lu "

@@ -1,4 +1,7 @@
-/* mmap: where mappings go, what is refused with which error, and that not one frame is allocated. Each case was seen on Linux 6.1. */
+/*
+ * mmap: where mappings go, what is refused with which error, and that not one frame is allocated.
+ * Each case was seen on Linux 6.1.
+ */
 #include "mm/filemap.h"
 #include "tests/host/calls.h"
 #include "tests/host/file_host.h"

@@ -1,6 +1,7 @@
 /*
- * Random memory calls, touches and forks against a plain model, an array of pages that knows for each what it holds and what may be done with it. After each step
- * the audit; now and then every page compared. A failure names its seed and step.
+ * Random memory calls, touches and forks against a plain model, an array of pages that knows for
+ * each what it holds and what may be done with it. After each step the audit; now and then every
+ * page compared. A failure names its seed and step.
  */
 #include <stdlib.h>
 #include "kernel/lib/errno.h"
@@ -183,7 +184,9 @@ static void model_mlock(struct process *p, unsigned first, unsigned n)
     assert_int_equal(result, expected);
 }
 
-/* Moves N pages; whether they are one VMA the model can't say, but holes and single pages it knows. */
+/*
+ * Moves N pages; whether they are one VMA the model can't say, but holes and single pages it knows.
+ */
 static void model_mremap(struct process *p, unsigned first, unsigned n)
 {
     unsigned to = random_below(PAGES - n + 1);
@@ -200,7 +203,10 @@ static void model_mremap(struct process *p, unsigned first, unsigned n)
 
     if (result == (unsigned long)-EFAULT) {
         assert_true(has_hole || n > 1);
-        /* The place was made free before the refusal was noticed, unless nothing was there to move at all. */
+        /*
+         * The place was made free before the refusal was noticed, unless nothing was there to move
+         * at all.
+         */
         if (was_mapped)
             memset(&p->pages[to], 0, n * sizeof(p->pages[0]));
         return;
@@ -212,7 +218,10 @@ static void model_mremap(struct process *p, unsigned first, unsigned n)
         memset(&p->pages[first], 0, n * sizeof(p->pages[0]));
         return;
     }
-    /* Linux takes the lock off the whole old VMA, of which the model knows only this part: leave no doubt. */
+    /*
+     * Linux takes the lock off the whole old VMA, of which the model knows only this part: leave no
+     * doubt.
+     */
     assert_int_equal(do_munlock(p->mm, address_of(first), PAGE_SIZE), 0);
     for (unsigned i = 0; i < PAGES; i++) {
         const struct vm_area_struct *vma = find_vma(p->mm, address_of(i));

@@ -1,4 +1,7 @@
-/* The list and the index of VMAs: finding, merging, splitting, searching for room; each merge rule was seen on Linux 6.1. */
+/*
+ * The list and the index of VMAs: finding, merging, splitting, searching for room; each merge rule
+ * was seen on Linux 6.1.
+ */
 #include "mm/filemap.h"
 #include "mm/vma_index.h"
 #include "tests/host/calls.h"
@@ -107,6 +110,21 @@ static void an_untouched_neighbour_below_does_not_take_in_touched_pages(void **s
     mmput(mm);
 }
 
+static void what_is_joined_takes_over_the_family_of_its_pages(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 1, RW);
+    map_at(mm, AT + P, 1, PROT_READ);
+    map_at(mm, AT + 2 * P, 1, RW);
+    write_byte(mm, AT + 2 * P, 1);
+    assert_int_equal(do_mprotect(mm, AT + P, P, RW), 0);
+    expect_maps(mm, "10000000-10003000 rw-p");
+    assert_true(mm->mmap->vm_anon != 0);
+    mmput(mm);
+}
+
 static void neighbours_that_may_merge_one_day_share_their_family(void **state)
 {
     (void)state;
@@ -144,7 +162,10 @@ static void what_fork_made_merges_with_nothing_new(void **state)
     mmput(mm);
 }
 
-/* The eight ways in which mprotect can leave a range beside its neighbours: what lies at AT, what is changed, what comes out. */
+/*
+ * The eight ways in which mprotect can leave a range beside its neighbours: what lies at AT, what
+ * is changed, what comes out.
+ */
 static void mprotect_merges_in_every_way(void **state)
 {
     (void)state;
@@ -302,7 +323,10 @@ static void a_huge_promise_costs_nothing(void **state)
     struct mm_struct *mm = test_mm();
     unsigned long at = anon(mm, 0, 64ul << 40, RW, MAP_PRIVATE | MAP_NORESERVE);
 
-    /* 100 pages in 64 TiB: mapping, forking and unmapping end within the test's time only if absent tables are skipped. */
+    /*
+     * 100 pages in 64 TiB: mapping, forking and unmapping end within the test's time only if absent
+     * tables are skipped.
+     */
     for (unsigned long i = 0; i < 100; i++)
         write_byte(mm, at + i * (640ul << 30), (u8)i);
     struct mm_struct *child = fork_of(mm);
@@ -324,6 +348,7 @@ int main(void)
         mm_test(a_filled_hole_joins_both_sides),
         mm_test(families_of_pages_that_began_apart_stay_apart),
         mm_test(an_untouched_neighbour_below_does_not_take_in_touched_pages),
+        mm_test(what_is_joined_takes_over_the_family_of_its_pages),
         mm_test(neighbours_that_may_merge_one_day_share_their_family),
         mm_test(what_fork_made_merges_with_nothing_new),
         mm_test(mprotect_merges_in_every_way),

@@ -38,6 +38,13 @@ unsigned long pick_length(void);
 /* Around a call: end() notes its result and how many faults it took. */
 void begin(void);
 void end(long result);
+#define MEASURE(call) \
+    do { \
+        long measured; \
+        begin(); \
+        measured = (long)(call); \
+        end(measured); \
+    } while (0)
 
 /* The steps that access memory: once, page by page, by read and write on the pipe ENDS. */
 void touch(void);

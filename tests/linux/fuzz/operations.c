@@ -122,14 +122,6 @@ void end(long result)
     note_text(" -> %s f%ld", outcome(result), faults);
 }
 
-#define MEASURE(call) \
-    do { \
-        long measured; \
-        begin(); \
-        measured = (long)(call); \
-        end(measured); \
-    } while (0)
-
 /* --- The steps --- */
 
 static void map_private(void)
