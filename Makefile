@@ -72,6 +72,7 @@ iso: ## Build the ISO for BIOS and UEFI, and print its hash.
 test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them).
 	@tools/setup build run test
 	@$(AGAIN) test-programs
+	$(if $(or $(findstring gdb,$(TESTS)),$(if $(TESTS),,yes)),@$(AGAIN) DEBUG=1 debug-programs)
 	@BUILD=$(BUILD) tests/run-tests $(TESTS)
 
 bench: ## Count what each operation costs (LINUX=1: Linux 6.1 beside it; JSON=FILE; RECORD=1 for the recorded figures).
@@ -154,8 +155,7 @@ $(BUILD)/kernel/flags: wanted = $(CC) $(KERNEL_CFLAGS) $(NASM) $(KERNEL_ASFLAGS)
 $(BUILD)/kernel/parts: wanted = $(LD) $(KERNEL_LDFLAGS) $(kernel_objects)
 $(BUILD)/kernel/flags $(BUILD)/kernel/parts: FORCE
 	@mkdir -p $(@D)
-	@echo '$(wanted)' >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@new=$@.$$$$; echo '$(wanted)' >$$new; if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 .PHONY: FORCE
 FORCE:
 

@@ -193,6 +193,11 @@ def test_server():
                                  capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=120)
             # The kernel's own: exec clears the end of the program's data.
             check_contains(run.stdout, "verdict  file_copied", "a GDB of one's own connects and explains the first fault")
+            check(wait_for(lambda: process.poll() is not None and free_port()), "the machine ends when that GDB leaves")
+        process.kill()
+        process.wait()
+        process = start("--server", "session", "read_page", home=home)
+        wait_for(lambda: not free_port())
         process.terminate()
         check_equal(process.wait(), 128 + signal.SIGTERM, "tools/debug --server ends by a signal and says so")
         check(wait_for(free_port), "and its machine with it")

@@ -137,8 +137,13 @@ async function others() {
     const light = await cut.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await (await open("events.html", { colorScheme: "dark" })).evaluate(() => getComputedStyle(document.body).backgroundColor);
     check(light !== dark, "dark is another page than light", light, dark);
-    const narrow = await open("events.html", { viewport: { width: 600, height: 900 } });
-    check(await narrow.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "a narrow window needs no scrolling to the side");
+    for (const width of [600, 1000, 1600]) {
+        const page = await open("events.html", { viewport: { width, height: 900 } });
+        await page.evaluate(() => timeline.app.drawSource(["main", "long.c", 1, [1, "a long line; ".repeat(40)]]));
+        check(await page.evaluate(() => [...document.querySelectorAll(".panel")].every(
+            panel => panel.getBoundingClientRect().right <= innerWidth)), `${width} pixels wide, no panel sticks out`);
+        await page.close();
+    }
 }
 
 async function long() {

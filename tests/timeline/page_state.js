@@ -23,6 +23,7 @@ function show(state) {
         if (!space)
             continue;
         processes[pid] = {
+            top: space.pgd,
             vmas: space.vmas.map(vma => [vma.start, vma.end, vma.flags]),
             entries: [...space.entries].sort((one, other) => one[0] - other[0])
                 .map(([page, entry]) => [page, entryFrame(entry), (entryBits(entry) & ENTRY.WRITE) !== 0]),
@@ -30,7 +31,8 @@ function show(state) {
         };
     }
     state.frameTypes.forEach((type, frame) => type && frames.push([frame, state.journal.about.types[type - 1]]));
-    return { processes, frames, mapped: state.mapped, resident: state.resident, taken: state.taken, faults: state.faults };
+    return { processes, frames, mapped: state.mapped, resident: state.resident, taken: state.taken, faults: state.faults,
+             users: [...state.users].sort((one, other) => one[0] - other[0]) };
 }
 
 /* Goes to COUNT events in an order that jumps about, and by single steps back. */

@@ -220,6 +220,7 @@ class Kernel:
         """What the replay must find: by process, VMAs and entries; and the frames that are taken, by type."""
         return {
             "processes": {str(pid): {
+                "top": space.top,
                 "vmas": [[start, end, flags] for start, (end, flags) in sorted(space.vmas.items())],
                 "entries": [[page, value >> 12 & 0xffffffffff, bool(value & WRITABLE)]
                             for page, value in sorted(space.entries.items())],

@@ -18,6 +18,8 @@ def first_difference(found, expected):
         for what, wanted in expected["processes"][pid].items():
             got = found["processes"][pid][what]
             if got != wanted:
+                if what == "top":
+                    return f"process {pid}: the top-level table is in frame {got}, not {wanted}"
                 return (f"process {pid}, {what}: {[x for x in got if x not in wanted][:3]} too much, "
                         f"{[x for x in wanted if x not in got][:3]} missing")
     return "they are equal by process"

@@ -217,7 +217,10 @@ def test_ends():
             hello, status=125)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
         events = os.path.join(folder, f"events-{int(number)}")
-        process = subprocess.Popen([RUN, "--events", events, hang], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        temporary = os.path.join(folder, f"temporary-{int(number)}")
+        os.mkdir(temporary)
+        process = subprocess.Popen([RUN, "--events", events, hang], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=dict(os.environ, TMPDIR=temporary))
         process.stdout.read(len("started\n"))
         emulators = children_of(process.pid)
         process.send_signal(number)
@@ -227,6 +230,8 @@ def test_ends():
         check(emulators and not any(map(is_running, emulators)), f"{name} leaves no emulator behind", emulators)
         check_equal(process.returncode, -number, f"after {name} the caller sees that {name} ended us")
         check(not os.path.exists(events), f"{name} leaves no half-written journal under its name")
+        if number != signal.SIGKILL:    # nobody can tidy up after that one
+            check_equal(os.listdir(temporary), [], f"{name} leaves no temporary files")
         process.stdout.close()
         process.stderr.close()
     process = subprocess.Popen([RUN, "--stdin", os.path.join(folder, "noise"), actor, "input"],

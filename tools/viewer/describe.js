@@ -27,6 +27,8 @@ const OUTCOMES = {
 const SIGNALS = { 1: "SIGHUP", 2: "SIGINT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL",
                   10: "SIGUSR1", 11: "SIGSEGV", 12: "SIGUSR2", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 17: "SIGCHLD" };
 const TABLES = ["", "page table", "page directory", "page-directory-pointer table", "PML4"];
+const TYPES = { anon: "anonymous memory", table: "a page table", slab: "room for kernel objects", kernel: "kernel memory",
+                file: "a page of a file", shmem: "a page of shared memory" };
 const ERROR_WRITE = 2, ERROR_USER = 4, ERROR_INSTRUCTION = 16;
 
 const hex = number => "0x" + number.toString(16);
@@ -68,6 +70,7 @@ const frames = (journal, i) => {
     const count = 1 << journal.low(i, 1), first = journal.number(i, 0);
     return count === 1 ? `frame ${first}` : `frames ${first}–${first + count - 1}`;
 };
+const typeName = (journal, i) => TYPES[journal.about.types[journal.low(i, 2)]] ?? journal.about.types[journal.low(i, 2)];
 const callName = (journal, i) => journal.about.calls[journal.low(i, 0)] ?? `system call ${journal.low(i, 0)}`;
 
 /* For addresses below the kernel's half only; above, hexadecimal is all there is. */
@@ -121,8 +124,8 @@ const sentences = {
         j.number(i, 0)}.`,
     table_free: (j, i) => `${who(j, i)} gave back the ${TABLES[j.low(i, 1)]} in frame ${j.number(i, 0)}.`,
     pte: (j, i) => `The page-table entry of ${j.hex(i, 0)} changed: ${entryText(j.entry(i, 1))} → ${entryText(j.entry(i, 2))}.`,
-    frame_alloc: (j, i) => `${who(j, i)} took ${frames(j, i)} as ${j.about.types[j.low(i, 2)]}.`,
-    frame_free: (j, i) => `${who(j, i)} gave back ${frames(j, i)}, which had been ${j.about.types[j.low(i, 2)]}.`,
+    frame_alloc: (j, i) => `${who(j, i)} took ${frames(j, i)} as ${typeName(j, i)}.`,
+    frame_free: (j, i) => `${who(j, i)} gave back ${frames(j, i)}, which had been ${typeName(j, i)}.`,
     process: (j, i) => ({
         start: `Process ${j.number(i, 1)} starts: the first one.`,
         fork: `Process ${j.signed(i, 2)} forked: the child is process ${j.number(i, 1)}.`,
