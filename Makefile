@@ -70,7 +70,7 @@ iso: ## Build the ISO for BIOS and UEFI, and print its hash.
 	@sha256sum $(BUILD)/zeropage.iso
 
 test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them).
-	@tools/setup build run test
+	@tools/setup build run test debug
 	@$(AGAIN) test-programs
 	$(if $(or $(findstring gdb,$(TESTS)),$(if $(TESTS),,yes)),@$(AGAIN) DEBUG=1 debug-programs)
 	@BUILD=$(BUILD) tests/run-tests $(TESTS)

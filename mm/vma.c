@@ -203,6 +203,9 @@ static __always_inline_fn void link_between(struct mm_struct *mm, struct vm_area
     /* What is mapped at the very top of the hole leaves the rest of it below itself. */
     if (next && mm->hole_below == next && vma->vm_end >= vm_start_gap(next))
         mm->hole_below = vma;
+    /* What is mapped within a guard gap ends it: what the gap kept free below may be a hole now. */
+    if (unlikely(next && (next->vm_flags & VM_GROWSDOWN) && vma->vm_start > vm_start_gap(next)))
+        mm->hole_below = NULL;
     mm->map_count++;
     if (vma->vm_mapping)
         list_add_tail(&vma->shared, &vma->vm_mapping->i_mmap);
