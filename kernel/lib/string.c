@@ -117,16 +117,6 @@ char *strrchr(const char *s, int c)
     return (char *)last;
 }
 
-char *strstr(const char *haystack, const char *needle)
-{
-    size_t length = strlen(needle);
-
-    for (; strncmp(haystack, needle, length) != 0; haystack++)
-        if (*haystack == '\0')
-            return NULL;
-    return (char *)haystack;
-}
-
 size_t strlcpy(char *dest, const char *src, size_t size)
 {
     size_t length = strlen(src);

@@ -14,7 +14,6 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
-char *strstr(const char *haystack, const char *needle);
 
 /* Copies at most SIZE - 1 bytes and always ends DEST with a NUL (if SIZE > 0). Returns strlen(SRC). */
 size_t strlcpy(char *dest, const char *src, size_t size);

@@ -197,8 +197,3 @@ long do_execveat(int dirfd, const char *path, unsigned long argv, unsigned long 
     return exec_program(dirfd, path, flags, (struct string_array){ argv, false },
                         (struct string_array){ envp, false });
 }
-
-long do_execve(int dirfd, const char *path, unsigned long argv, unsigned long envp)
-{
-    return do_execveat(dirfd, path, argv, envp, 0);
-}

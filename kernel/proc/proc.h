@@ -23,11 +23,9 @@ extern unsigned audit_findings;
 /* ---- exec (exec.c, elf.c, exec_stack.c) ---- */
 
 /*
- * execve for the running task; PATH is a kernel string, ARGV and ENVP are user addresses. 0 (the
- * registers are the new program's) or negative errno.
+ * execve and execveat for the running task; PATH is a kernel string, ARGV and ENVP are user addresses,
+ * FLAGS are AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW. 0 (the registers are the new program's) or negative errno.
  */
-long do_execve(int dirfd, const char *path, unsigned long argv, unsigned long envp);
-/* execveat: FLAGS are AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW. */
 long do_execveat(int dirfd, const char *path, unsigned long argv, unsigned long envp, int flags);
 
 /* ---- fork (fork.c) ---- */
