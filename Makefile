@@ -29,7 +29,7 @@ MEMORY ?= 256M
 FIRMWARE ?= bios
 
 PROG ?= tour
-.PHONY: all run run-direct debug debug-server timeline setup-viewer iso test bench performance check doctor setup clean help
+.PHONY: all run run-direct debug debug-server timeline setup-viewer iso test bench performance reliability check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
@@ -84,6 +84,9 @@ performance: ## Write docs/performance.md anew: the benchmark beside Linux 6.1, 
 	@tools/setup build run plot
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
 	@BUILD=$(BUILD) tools/bench --linux --document
+
+reliability: ## Put the results of the last runs into docs/reliability.md, which says how to run each again.
+	@BUILD=$(BUILD) tools/reliability
 
 check: ## Look for mistakes with clang-tidy and cppcheck; each finding is an error.
 	@tools/setup build check
