@@ -305,7 +305,8 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
 
 /*
  * The highest free range of LENGTH bytes in [low, high), page-aligned, that keeps STACK_GUARD_GAP
- * below a VM_GROWSDOWN VMA; -ENOMEM. O(log n).
+ * below a VM_GROWSDOWN VMA (and, where that stood in the way, leaves out what lies within the gap);
+ * -ENOMEM. O(log n) for each such VMA met.
  */
 unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
                                        unsigned long low, unsigned long high);

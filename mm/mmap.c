@@ -51,8 +51,9 @@ static inline unsigned long next_hole(const struct mm_struct *mm, unsigned long 
 
     if (!vma || !vma->vm_prev || length < mm->hole_above)
         return 0;
-    unsigned long floor = vma->vm_prev->vm_end, ceiling = vm_start_gap(vma);
-    ceiling = MIN(ceiling, mm->mmap_base);
+    unsigned long floor = vma->vm_prev->vm_end, ceiling = MIN(vma->vm_start, mm->mmap_base);
+    if (vm_start_gap(vma) < ceiling)
+        return 0;
     return ceiling > floor && ceiling - floor >= length ? ceiling - length : 0;
 }
 

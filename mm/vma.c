@@ -106,10 +106,11 @@ struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long address
 /* ---- the list and the index ---- */
 
 /*
- * The free gap just below VMA, less the guard gap that a growing stack keeps. Recorded up to
- * GAP_RECORDED_MAX only: then the usual change, a mapping more or less beside the vast gap between
- * heap and mmap area, changes no record on the way to the root. A search for more than that looks
- * at each larger gap itself, of which the address space has room for 128.
+ * The free gap just below VMA; the guard gap of a growing stack is the search's business (see
+ * vma_gaps.c). Recorded up to GAP_RECORDED_MAX only: then the usual change, a mapping more or less
+ * beside the vast gap between heap and mmap area, changes no record on the way to the root. A
+ * search for more than that looks at each larger gap itself, of which the address space has room
+ * for 128.
  */
 static inline unsigned long gap_below(const struct vm_area_struct *vma)
 {
@@ -119,8 +120,6 @@ static inline unsigned long gap_below(const struct vm_area_struct *vma)
     /* While a VMA is being split its halves overlap. */
     if (unlikely((long)gap < 0))
         gap = 0;
-    if (unlikely(vma->vm_flags & VM_GROWSDOWN))
-        gap = gap > STACK_GUARD_GAP ? gap - STACK_GUARD_GAP : 0;
     return MIN(gap, GAP_RECORDED_MAX);
 }
 
@@ -201,11 +200,8 @@ static __always_inline_fn void link_between(struct mm_struct *mm, struct vm_area
         gap_changed(next);
     }
     /* What is mapped at the very top of the hole leaves the rest of it below itself. */
-    if (next && mm->hole_below == next && vma->vm_end >= vm_start_gap(next))
+    if (next && mm->hole_below == next && vma->vm_end == next->vm_start)
         mm->hole_below = vma;
-    /* What is mapped within a guard gap ends it: what the gap kept free below may be a hole now. */
-    if (unlikely(next && (next->vm_flags & VM_GROWSDOWN) && vma->vm_start > vm_start_gap(next)))
-        mm->hole_below = NULL;
     mm->map_count++;
     if (vma->vm_mapping)
         list_add_tail(&vma->shared, &vma->vm_mapping->i_mmap);

@@ -78,7 +78,7 @@ static const char *audit_hole(const struct mm_struct *mm)
         return NULL;
     for (const struct vm_area_struct *vma = mm->hole_below; vma; vma = vma->vm_next) {
         unsigned long floor = vma->vm_end;
-        unsigned long ceiling = MIN(vma->vm_next ? vm_start_gap(vma->vm_next) : top, top);
+        unsigned long ceiling = MIN(vma->vm_next ? vma->vm_next->vm_start : top, top);
         if (ceiling > floor && ceiling - floor >= mm->hole_above)
             return "hole_below lies below a hole that is large enough";
     }

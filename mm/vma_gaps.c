@@ -14,16 +14,24 @@ struct window {
     unsigned long length, low, high;
 };
 
-/* The part of the gap below VMA that lies in WINDOW: true when the length fits in. */
-static inline bool gap_fits(const struct vm_area_struct *vma, const struct window *window,
-                            unsigned long *start, unsigned long *end)
+/*
+ * The part of the gap below VMA, of which the topmost GUARD bytes are to stay free, that lies in
+ * WINDOW: true when the length fits in.
+ */
+static inline bool gap_fits(const struct vm_area_struct *vma, unsigned long guard,
+                            const struct window *window, unsigned long *start, unsigned long *end)
 {
     unsigned long floor = vma->vm_prev ? vma->vm_prev->vm_end : 0;
-    unsigned long ceiling = vm_start_gap(vma);
+    unsigned long ceiling = vma->vm_start > guard ? vma->vm_start - guard : 0;
 
     *start = MAX(floor, window->low);
     *end = MIN(ceiling, window->high);
     return *end > *start && *end - *start >= window->length;
+}
+
+static inline unsigned long guard_gap(const struct vm_area_struct *vma)
+{
+    return vma->vm_flags & VM_GROWSDOWN ? STACK_GUARD_GAP : 0;
 }
 
 static inline bool subtree_fits(const struct rb_node *node, const struct window *window)
@@ -53,7 +61,7 @@ static struct vm_area_struct *search_downwards(struct mm_struct *mm, const struc
         for (;;) {
             struct vm_area_struct *vma = rb_vma(node);
             count_vma_step();
-            if (gap_fits(vma, window, &start, &end))
+            if (gap_fits(vma, 0, window, &start, &end))
                 return vma;
             if (vma->vm_start <= window->low)
                 return NULL;
@@ -72,32 +80,42 @@ static struct vm_area_struct *search_downwards(struct mm_struct *mm, const struc
     }
 }
 
+/*
+ * As Linux does it: the highest hole that is long enough, whatever lies above it. If that is a
+ * growing stack whose guard gap the range would touch, the search begins again below the guard gap,
+ * so all that lies within the gap is passed over, other mappings' holes included.
+ */
 unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
                                        unsigned long low, unsigned long high)
 {
-    const struct window window = { length, low, high };
+    struct window window = { length, low, high };
     struct vm_area_struct *vma = mm->hole_below;
     bool remembers = high == mm->mmap_base;
     unsigned long start, end;
 
-    if (low >= high || high - low < length)
-        return (unsigned long)-ENOMEM;
-    if (vma && remembers && length >= mm->hole_above && gap_fits(vma, &window, &start, &end))
+    if (vma && remembers && length >= mm->hole_above && gap_fits(vma, 0, &window, &start, &end) &&
+        end <= vm_start_gap(vma))
         return end - length;
 
     struct vm_area_struct *last = vma_last(mm);
-    start = last ? MAX(last->vm_end, low) : low;
-    if (start < high && high - start >= length)
-        return high - length;
+    for (;; window.high = vm_start_gap(vma)) {
+        if (low >= window.high || window.high - low < length)
+            return (unsigned long)-ENOMEM;
+        start = last ? MAX(last->vm_end, low) : low;
+        if (start < window.high && window.high - start >= length)
+            return window.high - length;
 
-    vma = search_downwards(mm, &window);
-    if (!vma)
-        return (unsigned long)-ENOMEM;
-    if (remembers) {
+        vma = search_downwards(mm, &window);
+        if (!vma)
+            return (unsigned long)-ENOMEM;
+        (void)gap_fits(vma, 0, &window, &start, &end);
+        if (end <= vm_start_gap(vma))
+            break;
+    }
+    if (remembers && window.high == high) {
         mm->hole_below = vma;
         mm->hole_above = length;
     }
-    (void)gap_fits(vma, &window, &start, &end);
     return end - length;
 }
 
@@ -120,7 +138,7 @@ unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long leng
         for (;;) {
             struct vm_area_struct *vma = rb_vma(node);
             count_vma_step();
-            if (gap_fits(vma, &window, &start, &end))
+            if (gap_fits(vma, guard_gap(vma), &window, &start, &end))
                 return start;
             if (vma->vm_end >= high)
                 return (unsigned long)-ENOMEM;

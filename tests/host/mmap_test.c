@@ -166,6 +166,23 @@ static void the_search_keeps_the_gap_below_a_growing_mapping(void **state)
     mmput(mm);
 }
 
+/* As 6.1 does: where a guard gap stood in the way, the search goes on below all of the gap. */
+static void the_search_passes_over_the_holes_inside_a_guard_gap(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long top = mm->mmap_base;
+
+    assert_int_equal(anon(mm, 0, 7 * P, PROT_READ, PRIVATE), top - 7 * P);
+    assert_int_equal(do_munmap(mm, top - 6 * P, 2 * P), 0);
+    assert_int_equal(anon(mm, 0, P, RW, PRIVATE | MAP_GROWSDOWN), top - 5 * P);
+    assert_int_equal(anon(mm, 0, P, RW, PRIVATE), top - 5 * P - STACK_GUARD_GAP - P);
+    /* With the growing mapping its gap is gone, and the highest hole is used again. */
+    assert_int_equal(do_munmap(mm, top - 5 * P, P), 0);
+    assert_int_equal(anon(mm, 0, P, RW, PRIVATE), top - 5 * P);
+    mmput(mm);
+}
+
 static void huge_pages_are_refused_as_on_linux_without_a_pool(void **state)
 {
     (void)state;
@@ -286,6 +303,7 @@ int main(void)
         mm_test(map_32bit_goes_between_one_and_two_gib),
         mm_test(growsdown_keeps_a_gap_that_only_fixed_may_use),
         mm_test(the_search_keeps_the_gap_below_a_growing_mapping),
+        mm_test(the_search_passes_over_the_holes_inside_a_guard_gap),
         mm_test(huge_pages_are_refused_as_on_linux_without_a_pool),
         mm_test(mapping_and_moving_the_break_allocate_no_frame),
         mm_test(populate_counts_as_faults_and_leaves_none),
