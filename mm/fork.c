@@ -17,7 +17,7 @@ static inline bool vma_needs_copy(const struct vm_area_struct *vma)
     return vma->vm_anon != 0;
 }
 
-/* One more user for the frame of PTE: any but the child's copy of a page of one's own. */
+/* One more user for PAGE, which is no page of one's own. */
 static __attribute__((noinline)) void share_other_page(struct mm_struct *child, struct page *page)
 {
     if (page->type == PAGE_ZERO)
@@ -26,35 +26,53 @@ static __attribute__((noinline)) void share_other_page(struct mm_struct *child, 
     child->rss[page_counter(page)]++;
 }
 
+/* What both get for PTE: neither may write to the frame any more. */
+static inline pte_t shared_pte(pte_t pte)
+{
+    return pte_wrprotect(pte);
+}
+
+/* Writes down what copy_pte_range is about to do. */
+static __attribute__((noinline)) void record_copy(const pte_t *from, const pte_t *behind,
+                                                  unsigned long address)
+{
+    for (; from < behind; from++, address += PAGE_SIZE) {
+        pte_t shared = shared_pte(*from);
+        if (pte_none(*from))
+            continue;
+        if (pte_write(*from))
+            journal(JOURNAL_PTE, address, from->value, shared.value);
+        journal(JOURNAL_PTE, address, 0, pte_mkold(shared).value);
+    }
+}
+
 /*
  * Copies the entries of one page table: [address, end) lies within what TO and FROM, its tables'
  * slots, cover.
  */
-static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *child, pte_t *to,
-                           pte_t *from, unsigned long address, unsigned long end)
+static void copy_pte_range(struct mm_struct *child, pte_t *to, pte_t *from, unsigned long address,
+                           unsigned long end)
 {
-    struct mm_struct *parent = vma->vm_mm;
-    const pte_t *behind = from + ((end - address) >> PAGE_SHIFT);
-    long anonymous = 0;
+    unsigned long entries = (end - address) >> PAGE_SHIFT;
+    long anonymous = (long)entries;
 
-    for (; from < behind; address += PAGE_SIZE, to++, from++) {
-        pte_t pte = *from;
-        if (pte_none(pte))
-            continue;
+    if (journal_wants(JOURNAL_PTE))
+        record_copy(from, from + entries, address);
+    for (unsigned long i = 0; i < entries; i++) {
+        pte_t pte = from[i];
         struct page *page = pte_page(pte);
-        if (likely(page->type == PAGE_ANON)) {
+        if (unlikely(page->type != PAGE_ANON)) {
+            anonymous--;
+            if (pte_none(pte))
+                continue;
+            share_other_page(child, page);
+        } else {
             get_page(page);
             page->flags &= (u16)~PG_ANON_EXCLUSIVE;
-            anonymous++;
-        } else {
-            share_other_page(child, page);
         }
-        /* Neither may write to it any more. */
-        if (pte_write(pte)) {
-            pte = pte_wrprotect(pte);
-            set_pte_at(parent, address, from, pte);
-        }
-        set_pte_at(child, address, to, pte_mkold(pte));
+        pte = shared_pte(pte);
+        set_pte_unrecorded(&from[i], pte);
+        set_pte_unrecorded(&to[i], pte_mkold(pte));
     }
     child->rss[MM_ANONPAGES] += anonymous;
 }
@@ -74,7 +92,7 @@ static int copy_page_range(struct mm_struct *child, struct vm_area_struct *vma)
         pte_t *to = pte_alloc(child, address);
         if (unlikely(!to))
             return -ENOMEM;
-        copy_pte_range(vma, child, to, from, address, end);
+        copy_pte_range(child, to, from, address, end);
         address = end;
     }
     return 0;

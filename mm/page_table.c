@@ -75,8 +75,8 @@ unsigned long pte_steps;
 #define count_step()
 #endif
 
-/* The first non-empty entry of [ENTRY, LAST], or one behind LAST. Empty stretches are passed eight at a time. */
-static inline pte_t *skip_empty(pte_t *entry, pte_t *last)
+/* Empty stretches are passed eight at a time. */
+pte_t *skip_empty(pte_t *entry, const pte_t *last)
 {
     while (entry <= last) {
         if (((unsigned long)entry & (8 * sizeof(pte_t) - 1)) == 0) {

@@ -15,6 +15,7 @@ static inline bool pte_write(pte_t pte) { return (pte.value & PTE_WRITE) != 0; }
 static inline bool pte_dirty(pte_t pte) { return (pte.value & PTE_DIRTY) != 0; }
 static inline bool pte_accessed(pte_t pte) { return (pte.value & PTE_ACCESSED) != 0; }
 static inline pfn_t pte_pfn(pte_t pte) { return (pte.value & PTE_FRAME_MASK) >> PAGE_SHIFT; }
+/* Of an empty entry that is frame 0's, which is always reserved: a loop over many need not ask for both. */
 static inline struct page *pte_page(pte_t pte) { return phys_to_page(pte.value & PTE_FRAME_MASK); }
 static inline pte_t pte_wrprotect(pte_t pte) { return (pte_t){ pte.value & ~PTE_WRITE }; }
 static inline pte_t pte_mkwrite(pte_t pte) { return (pte_t){ pte.value | PTE_WRITE }; }
@@ -77,6 +78,15 @@ static inline void set_pte_at(struct mm_struct *mm, unsigned long address, pte_t
     *ptep = pte;
 }
 
+/*
+ * The same without a word in the journal: for loops over many entries, which ask once whether JOURNAL_PTE is
+ * wanted, and record their changes apart.
+ */
+static inline void set_pte_unrecorded(pte_t *ptep, pte_t pte)
+{
+    *ptep = pte;
+}
+
 /* Clears *PTEP and returns what was there. The caller flushes before the frame can be used again. */
 static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long address, pte_t *ptep)
 {
@@ -123,6 +133,9 @@ extern unsigned long pte_steps;
  * kernel half.
  */
 pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned long *found);
+
+/* The first non-empty entry of [ENTRY, LAST] in one table, or one behind LAST. */
+pte_t *skip_empty(pte_t *entry, const pte_t *last);
 
 static inline bool pte_iter_next(struct pte_iter *it)
 {

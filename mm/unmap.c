@@ -37,6 +37,44 @@ enum mm_counter page_counter(const struct page *page)
     return page->type == PAGE_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
+/* One user less for the frame of PTE: any but a page of one's own. */
+static __attribute__((noinline)) void drop_other_page(struct mm_struct *mm, pte_t pte)
+{
+    struct page *page = pte_page(pte);
+
+    if (page->type == PAGE_ZERO)
+        return;     /* counts nobody */
+    mm->rss[page_counter(page)]--;
+    if (pte_dirty(pte))
+        page->flags |= PG_DIRTY;
+    put_page(page);
+}
+
+/* Writes down that the entries from PTEP on, for addresses from ADDRESS on, are cleared. */
+static __attribute__((noinline)) void record_zap(const pte_t *ptep, const pte_t *behind,
+                                                 unsigned long address)
+{
+    for (; ptep < behind; ptep++, address += PAGE_SIZE)
+        if (!pte_none(*ptep))
+            journal(JOURNAL_PTE, address, ptep->value, 0);
+}
+
+/*
+ * Drops what the entries from PTEP on map, as long as they are empty or map something else than a
+ * page of one's own. Returns the first that does, or BEHIND; counts what it dropped in *DROPPED.
+ */
+static __attribute__((noinline)) pte_t *zap_others(struct mm_struct *mm, pte_t *ptep,
+                                                   pte_t *behind, unsigned long *dropped)
+{
+    while ((ptep = skip_empty(ptep, behind - 1)) < behind && pte_page(*ptep)->type != PAGE_ANON) {
+        pte_t pte = *ptep;
+        set_pte_unrecorded(ptep++, (pte_t){ 0 });
+        drop_other_page(mm, pte);
+        ++*dropped;
+    }
+    return ptep;
+}
+
 /*
  * Drops what the entries from PTEP on, for [address, end) within one page table, map. Returns how
  * many there were.
@@ -44,30 +82,27 @@ enum mm_counter page_counter(const struct page *page)
 static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned long address,
                                    unsigned long end)
 {
-    unsigned long zapped = 0, anonymous = 0;
+    pte_t *behind = ptep + ((end - address) >> PAGE_SHIFT);
+    unsigned long anonymous = (unsigned long)(behind - ptep), others = 0;
     struct frame_run run = { NULL, NULL };
 
-    for (; address < end; address += PAGE_SIZE, ptep++) {
-        pte_t pte = *ptep;
-        if (pte_none(pte))
+    if (journal_wants(JOURNAL_PTE))
+        record_zap(ptep, behind, address);
+    for (; ptep < behind; ptep++) {
+        struct page *page = pte_page(*ptep);
+        if (unlikely(page->type != PAGE_ANON)) {
+            pte_t *next = zap_others(mm, ptep, behind, &others);
+            anonymous -= (unsigned long)(next - ptep);
+            ptep = next - 1;
             continue;
-        set_pte_at(mm, address, ptep, (pte_t){ 0 });
-        zapped++;
-        struct page *page = pte_page(pte);
-        if (likely(page->type == PAGE_ANON)) {
-            anonymous++;
-            if (--page->_refcount == 0)
-                free_in_run(&run, page);
-        } else if (page->type != PAGE_ZERO) {
-            mm->rss[page_counter(page)]--;
-            if (pte_dirty(pte))
-                page->flags |= PG_DIRTY;
-            put_page(page);
         }
+        set_pte_unrecorded(ptep, (pte_t){ 0 });
+        if (--page->_refcount == 0)
+            free_in_run(&run, page);
     }
     free_run(&run);
     mm->rss[MM_ANONPAGES] -= (long)anonymous;
-    return zapped;
+    return anonymous + others;
 }
 
 unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
