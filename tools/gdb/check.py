@@ -9,7 +9,6 @@ from memory import MAX_ORDER, address_spaces
 PAGE_TAIL = 0xff
 SLAB_FREE_END = 0xffff
 GAP_RECORDED_MAX = 1 << 40      # mm/vma_index.h
-GUARD_GAP = 256 * PAGE_SIZE     # STACK_GUARD_GAP, mm/mm.h
 NEVER_SET = 1 << 3 | 1 << 4 | spaces.LARGE
 VMA_DECIDES = spaces.PRESENT | spaces.PROTNONE | spaces.USER | spaces.NX
 EXCLUSIVE = 4
@@ -96,8 +95,7 @@ def check_tree(check, who, mm, vmas):
         if left != right:
             check.find(f"{who}: the index is out of balance")
         start = pointer(value["vm_start"])
-        reach = start - (GUARD_GAP if pointer(value["vm_flags"]) & spaces.VM_GROWSDOWN else 0)
-        gap = max(min(reach - ends.get(start, start), GAP_RECORDED_MAX), left_gap, right_gap, 0)
+        gap = max(min(start - ends.get(start, start), GAP_RECORDED_MAX), left_gap, right_gap, 0)
         if pointer(value["rb_subtree_gap"]) != gap:
             check.find(f"{who}: VMA {spaces.Vma(value).range()} knows a wrong largest gap")
         return left + (not red), gap
