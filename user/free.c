@@ -9,15 +9,20 @@
 #define KIB_PER_FRAME (PAGE_SIZE / 1024)
 #define BAR_COLUMNS   30
 
+static void print_size(const char *name, long frames)
+{
+    printf("  %-18s %9ld %9lu KiB", name, frames, (unsigned long)frames * KIB_PER_FRAME);
+}
+
 /* One use: its name, frames, size, and its part of all memory as a bar. */
 static void print_use(const char *name, long frames, long total, enum colour colour)
 {
     static const char bar[] = "##############################";
     long columns = total > 0 ? (frames * BAR_COLUMNS + total / 2) / total : 0;
     if (columns == 0 && frames > 0)
-        columns = 1;
-    printf("  %-18s %9ld %9lu KiB  %s%.*s%s\n", name, frames, (unsigned long)frames * KIB_PER_FRAME,
-           paint(colour), (int)columns, bar, paint_end());
+        columns = 1; /* little, but not nothing */
+    print_size(name, frames);
+    printf("  %s%.*s%s\n", paint(colour), (int)columns, bar, paint_end());
 }
 
 static void print_frames(const struct frame_counts *frames)
@@ -33,7 +38,8 @@ static void print_frames(const struct frame_counts *frames)
     if (frames->total > named)
         print_use("other", frames->total - named, frames->total, RED);
     print_use("free", frames->free, frames->total, DIM);
-    print_use("in all", frames->total, 0, PLAIN);
+    print_size("in all", frames->total);
+    putchar('\n');
 }
 
 int main(void)

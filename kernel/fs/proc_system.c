@@ -1,4 +1,5 @@
 /* The files of /proc about the whole machine. */
+#include "boot/boot_info.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/procfs.h"
 #include "kernel/fs/system_names.h"
@@ -303,6 +304,8 @@ static int show_zeropage(struct seq *seq, struct task *task, u64 *cursor)
                frame_counts[PAGE_FREE], frame_counts[PAGE_TABLE], frame_counts[PAGE_ANON]);
     seq_printf(seq, "frames_cache %lu\nframes_slab %lu\nframes_kernel %lu\nzero_frame %lu\n",
                frame_counts[PAGE_FILE] + frame_counts[PAGE_SHMEM], frame_counts[PAGE_SLAB], kernel, zero_pfn);
+    seq_printf(seq, "archive_first %lu\narchive_behind %lu\n", (unsigned long)(boot_info.archive.start >> PAGE_SHIFT),
+               (unsigned long)(PAGE_ALIGN(boot_info.archive.end) >> PAGE_SHIFT));
     return 0;
 }
 

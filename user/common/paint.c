@@ -8,8 +8,15 @@
 #include <unistd.h>
 
 static const char *const sequences[COLOUR_COUNT] = {
-    [PLAIN] = "",         [BOLD] = "\033[1m",    [DIM] = "\033[2m",   [RED] = "\033[31m",
-    [GREEN] = "\033[32m", [YELLOW] = "\033[33m", [BLUE] = "\033[34m", [CYAN] = "\033[36m",
+    [PLAIN] = "",           [BOLD] = "\033[1m",   [DIM] = "\033[2m",
+    [RED] = "\033[31m",     [GREEN] = "\033[32m", [YELLOW] = "\033[33m",
+    [BLUE] = "\033[34m",    [CYAN] = "\033[36m",  [MAGENTA] = "\033[35m",
+};
+
+static const char *const grounds[COLOUR_COUNT] = {
+    [PLAIN] = "",            [BOLD] = "\033[30;47m",   [DIM] = "\033[2m",
+    [RED] = "\033[30;41m",   [GREEN] = "\033[30;42m",  [YELLOW] = "\033[30;43m",
+    [BLUE] = "\033[30;44m",  [CYAN] = "\033[30;46m",   [MAGENTA] = "\033[30;45m",
 };
 
 static enum { UNDECIDED, COLOURS_OFF, COLOURS_ON } colours;
@@ -29,6 +36,11 @@ static bool has_colours(void)
 const char *paint(enum colour colour)
 {
     return has_colours() ? sequences[colour] : "";
+}
+
+const char *paint_ground(enum colour colour)
+{
+    return has_colours() ? grounds[colour] : "";
 }
 
 const char *paint_end(void)
