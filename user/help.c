@@ -8,6 +8,8 @@ static const struct {
 } lines[] = {
     {"Watching memory", NULL},
     {"tour", "the story of anonymous memory (-s: slowly)"},
+    {"memview [PID | all]", "every frame, and each page of a process, as a map"},
+    {"memview -w & tour -s", "the map beside the tour in slow motion"},
     {"fault WHAT", "make a page fault of your choice; fault lists them"},
     {"maps [PID]", "what a process has been promised, and what is there"},
     {"free", "what each frame of this machine is used for"},

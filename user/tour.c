@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/common/exhibit.h"
@@ -31,6 +32,7 @@
 #define ANONYMOUS     (MAP_PRIVATE | MAP_ANONYMOUS)
 #define BYTES(pages)  (PAGE_SIZE * (size_t)(pages))
 #define SLOW_SECONDS  3
+#define SLOW_NANOSECONDS 300000000
 
 static struct exhibit tour = {.count = EXHIBIT_PAGES};
 static struct frame_counts at_first;
@@ -41,19 +43,31 @@ static long read_faults, zero_mappings, write_faults, new_frames, replaced_zero_
 
 #define say(...) paragraph(2, __VA_ARGS__)
 
+/* -s: before a chapter's memory is touched, so that who watches (memview -w) sees it happen. */
+static void wait_for_reader(void)
+{
+    if (!is_slow)
+        return;
+    printf("\n%s  %s%s", paint(DIM), isatty(STDIN_FILENO) ? "(Enter goes on) " : "", paint_end());
+    fflush(stdout);
+    if (!isatty(STDIN_FILENO))
+        sleep(SLOW_SECONDS);
+    else
+        for (char key = '\0'; key != '\n' && read(STDIN_FILENO, &key, 1) == 1;)
+            continue;
+}
+
+/* -s: a moment between two pages. Touches no memory that has not been touched. */
+static void slow_motion(void)
+{
+    static const struct timespec moment = {.tv_nsec = SLOW_NANOSECONDS};
+    if (is_slow)
+        nanosleep(&moment, NULL);
+}
+
 static void chapter(int number, const char *title)
 {
     static const char line[] = "------------------------------------------------------------------";
-    if (is_slow && number > 1) {
-        printf("\n%s  %s%s", paint(DIM), isatty(STDIN_FILENO) ? "(Enter goes on) " : "",
-               paint_end());
-        fflush(stdout);
-        if (!isatty(STDIN_FILENO))
-            sleep(SLOW_SECONDS);
-        else
-            for (char key = '\0'; key != '\n' && read(STDIN_FILENO, &key, 1) == 1;)
-                continue;
-    }
     printf("\n%s%d  %s%s\n%s%.*s%s\n", paint(BOLD), number, title, paint_end(), paint(DIM),
            (int)strlen(title) + 3, line, paint_end());
 }
@@ -113,8 +127,10 @@ static void a_promise_costs_nothing(void)
 static void reading_shows_the_zero_frame(void)
 {
     measure_start(&tour);
-    for (int i = READ_FIRST; i < READ_FIRST + READ_COUNT; i++)
+    for (int i = READ_FIRST; i < READ_FIRST + READ_COUNT; i++) {
         tour.values[i] = *page_at(&tour, i);
+        slow_motion();
+    }
     measure_stop();
     look_at(&tour);
     int mapped = pages_in_state(&tour, READ_FIRST, READ_COUNT, PAGE_ZERO);
@@ -163,8 +179,10 @@ static void check_written(int first, int count)
 static void writing_takes_a_frame(void)
 {
     measure_start(&tour);
-    for (int i = WRITTEN_FIRST; i < WRITTEN_FIRST + WRITTEN_COUNT; i++)
+    for (int i = WRITTEN_FIRST; i < WRITTEN_FIRST + WRITTEN_COUNT; i++) {
         *page_at(&tour, i) = (unsigned char)i;
+        slow_motion();
+    }
     measure_stop();
     look_at(&tour);
     for (int i = WRITTEN_FIRST; i < WRITTEN_FIRST + WRITTEN_COUNT; i++)
@@ -184,8 +202,10 @@ static void writing_takes_a_frame(void)
 static void writing_replaces_the_zero_frame(void)
 {
     measure_start(&tour);
-    for (int i = READ_FIRST; i < READ_FIRST + REWRITTEN_COUNT; i++)
+    for (int i = READ_FIRST; i < READ_FIRST + REWRITTEN_COUNT; i++) {
         *page_at(&tour, i) = (unsigned char)(100 + i);
+        slow_motion();
+    }
     measure_stop();
     look_at(&tour);
     for (int i = READ_FIRST; i < READ_FIRST + READ_COUNT; i++)
@@ -219,8 +239,10 @@ static void the_heap_is_the_same(void)
         say("sbrk refused to grow the heap: %s.", strerror(errno));
         return;
     }
-    for (int i = 0; i < HEAP_WRITTEN; i++)
+    for (int i = 0; i < HEAP_WRITTEN; i++) {
         heap[BYTES(i)] = 1;
+        slow_motion();
+    }
     measure_stop();
     write_faults += cost.faults;
     new_frames += knows_frames() ? cost.data : HEAP_WRITTEN;
@@ -376,24 +398,32 @@ int main(int count, char **arguments)
             paint_colours(false);
         } else {
             fprintf(stderr, "usage: tour [-s] [--plain]\n"
-                            "  -s       slowly: wait for Enter before each chapter\n"
+                            "  -s       slowly: wait for Enter before each chapter, and between pages\n"
                             "  --plain  no colours\n");
             return 2;
         }
     }
     probe_touch_program();
     introduction();
+    wait_for_reader();
     a_promise_costs_nothing();
     if (tour.start == MAP_FAILED) {
         printf("tour: mmap refused %d pages: %s\n", tour.count, strerror(errno));
         return 1;
     }
+    wait_for_reader();
     reading_shows_the_zero_frame();
+    wait_for_reader();
     writing_takes_a_frame();
+    wait_for_reader();
     writing_replaces_the_zero_frame();
+    wait_for_reader();
     the_heap_is_the_same();
+    wait_for_reader();
     a_hole_in_the_middle();
+    wait_for_reader();
     what_was_not_promised();
+    wait_for_reader();
     everything_comes_back();
     summary();
     return disagreements() == 0 ? 0 : 1;

@@ -1,0 +1,104 @@
+/* A picture that stays at the top of the terminal, while below it the programs go on to print. */
+#include "user/common/split.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "user/common/canvas.h"
+
+#define ROWS_MIN     20 /* of the terminal */
+#define ROWS_DEFAULT 24
+/* The picture's part: three fifths. */
+#define PART  3
+#define WHOLE 5
+
+static int terminal_rows, picture_rows;
+static uint64_t shown; /* a checksum of the picture that stands there; 0: none */
+
+static int rows_now(void)
+{
+    struct winsize size = {.ws_row = 0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0)
+        return ROWS_DEFAULT;
+    return size.ws_row;
+}
+
+static void send(const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t count = write(STDOUT_FILENO, text, length);
+        if (count <= 0)
+            return;
+        text += count;
+        length -= (size_t)count;
+    }
+}
+
+/*
+ * The cursor goes down by as many lines as the picture takes (which scrolls, if need be) and up again: now
+ * there is room below it. The empty lines at the top push everything down into that room, and the cursor
+ * goes with it. ESC 7 and ESC 8 keep the cursor's place while the region is set, which moves it.
+ */
+int split_begin(void)
+{
+    static char text[512];
+    int length = 0;
+    terminal_rows = rows_now();
+    picture_rows = terminal_rows < ROWS_MIN ? 0 : terminal_rows * PART / WHOLE;
+    shown = 0;
+    if (picture_rows == 0)
+        return 0;
+    for (int i = 0; i < picture_rows; i++)
+        text[length++] = '\n';
+    length += snprintf(text + length, sizeof text - (size_t)length,
+                       "\033[%dA\0337\033[H\033[%dL\0338\033[%dB\0337\033[%d;%dr\0338", picture_rows,
+                       picture_rows, picture_rows, picture_rows + 1, terminal_rows);
+    send(text, (size_t)length);
+    return picture_rows - 1; /* the last line is a rule */
+}
+
+int split_follow_size(void)
+{
+    if (rows_now() == terminal_rows)
+        return picture_rows - 1;
+    split_end();
+    return split_begin();
+}
+
+void split_end(void)
+{
+    send("\0337\033[r\0338", strlen("\0337\033[r\0338"));
+}
+
+/* FNV-1a. */
+static uint64_t checksum(const char *text, size_t length)
+{
+    uint64_t sum = 0xcbf29ce484222325;
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ (unsigned char)text[i]) * 0x100000001b3;
+    return sum | 1;
+}
+
+void split_show(void)
+{
+    static char all[65536];
+    static const char rule[] =
+        "--------------------------------------------------------------------------------";
+    size_t length;
+    const char *picture = canvas_picture(&length);
+    uint64_t sum = checksum(picture, length);
+    if (sum == shown)
+        return;
+    shown = sum;
+    int lines_left = canvas_lines_left();
+    int size = snprintf(all, sizeof all, "\0337\033[?25l\033[H%.*s", (int)length, picture);
+    for (int i = 0; i < lines_left; i++)
+        size += snprintf(all + size, sizeof all - (size_t)size, "\033[K\n");
+    size += snprintf(all + size, sizeof all - (size_t)size, "%s%s%s\033[K\0338\033[?25h", paint(DIM),
+                     rule, paint_end());
+    send(all, (size_t)size);
+}
