@@ -4,6 +4,7 @@
  * copy, or a page of a file.
  */
 #include "kernel/lib/errno.h"
+#include "kernel/lib/lab.h"
 #include "mm/fault.h"
 #include "mm/filemap.h"
 #include "mm/page_alloc.h"
@@ -39,6 +40,7 @@ static inline void set_fault_pte(struct vm_fault *vmf, pte_t pte)
 
 /* ---- anonymous memory ---- */
 
+#if LAB != 3
 /* Gives the page a zeroed frame of its own. False: no memory. */
 static inline bool map_zeroed_frame(struct vm_fault *vmf)
 {
@@ -53,15 +55,19 @@ static inline bool map_zeroed_frame(struct vm_fault *vmf)
     set_fault_pte(vmf, mk_own_pte(vma, page));
     return true;
 }
+#endif
 
 static inline enum fault_outcome do_anonymous_page(struct vm_fault *vmf)
 {
+#if LAB != 3
     if (!(vmf->flags & FAULT_FLAG_WRITE)) {
         /* The zero frame is not counted: no reference, no resident page. */
         set_fault_pte(vmf, pfn_pte(zero_pfn, vm_get_page_prot(vmf->vma->vm_flags)));
         return FAULT_ZERO_PAGE;
     }
     return map_zeroed_frame(vmf) ? FAULT_NEW_PAGE : FAULT_OUT_OF_MEMORY;
+#endif
+    NOT_YET_WRITTEN(3, vmf);
 }
 
 /* ---- copy on write ---- */
@@ -72,14 +78,18 @@ static inline enum fault_outcome do_anonymous_page(struct vm_fault *vmf)
  */
 static inline enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page *page)
 {
+#if LAB != 5
     page->flags |= PG_ANON_EXCLUSIVE;
     set_fault_pte(vmf, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
     return FAULT_COW_REUSED;
+#endif
+    NOT_YET_WRITTEN(5, vmf, page);
 }
 
 /* Puts a frame of our own in the place of OLD, with a copy of what it holds. */
 static inline enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page *old)
 {
+#if LAB != 5
     struct vm_area_struct *vma = vmf->vma;
     struct mm_struct *mm = vma->vm_mm;
 
@@ -97,23 +107,39 @@ static inline enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page 
     mm->rss[counter]--;
     put_page(old);
     return counter == MM_ANONPAGES ? FAULT_COW_COPIED : FAULT_FILE_COPIED;
+#endif
+    NOT_YET_WRITTEN(5, vmf, old);
+}
+
+/* Over the zero frame there is nothing to copy: a zeroed frame takes its place. */
+static inline enum fault_outcome wp_zero_page(struct vm_fault *vmf)
+{
+#if LAB != 3
+    if (!map_zeroed_frame(vmf))
+        return FAULT_OUT_OF_MEMORY;
+    arch_flush_page(vmf->address);
+    return FAULT_ZERO_REPLACED;
+#endif
+    NOT_YET_WRITTEN(3, vmf);
+}
+
+/* True when PAGE is anonymous and nobody else uses it. */
+static inline bool is_ours_alone(const struct page *page)
+{
+#if LAB != 5
+    return page->type == PAGE_ANON && page_count(page) == 1;
+#endif
+    NOT_YET_WRITTEN(5, page);
 }
 
 /* A write to a page that is present and not writable, in a VMA that is: copy-on-write. */
 static inline enum fault_outcome do_wp_page(struct vm_fault *vmf)
 {
-    /* Over the zero frame there is nothing to copy: a zeroed frame takes its place. */
-    if (is_zero_pfn(pte_pfn(vmf->orig_pte))) {
-        if (!map_zeroed_frame(vmf))
-            return FAULT_OUT_OF_MEMORY;
-        arch_flush_page(vmf->address);
-        return FAULT_ZERO_REPLACED;
-    }
+    if (is_zero_pfn(pte_pfn(vmf->orig_pte)))
+        return wp_zero_page(vmf);
 
     struct page *page = pte_page(vmf->orig_pte);
-    if (page->type == PAGE_ANON && page_count(page) == 1)
-        return wp_page_reuse(vmf, page);
-    return wp_page_copy(vmf, page);
+    return is_ours_alone(page) ? wp_page_reuse(vmf, page) : wp_page_copy(vmf, page);
 }
 
 /* ---- files and shared memory ---- */
@@ -242,24 +268,31 @@ enum fault_outcome handle_mm_fault(struct vm_area_struct *vma, unsigned long add
  */
 static inline bool access_error(unsigned error, const struct vm_area_struct *vma)
 {
+#if LAB != 3
     if (error & PF_WRITE)
         return !(vma->vm_flags & VM_WRITE);
     if (error & PF_PRESENT)
         return true;
     return !(vma->vm_flags & VM_ACCESS_FLAGS);
+#endif
+    NOT_YET_WRITTEN(3, error, vma);
 }
 
 static enum fault_outcome name_access_error(unsigned error)
 {
+#if LAB != 3
     if (error & PF_WRITE)
         return FAULT_NOT_WRITABLE;
     return error & PF_INSTRUCTION ? FAULT_NOT_EXECUTABLE : FAULT_NOT_READABLE;
+#endif
+    NOT_YET_WRITTEN(3, error);
 }
 
 /* Where the last lookup's VMA does not hold ADDRESS: finds the one that does, or may grow to. */
 static __attribute__((noinline)) enum fault_outcome
 find_vma_or_refuse(struct mm_struct *mm, unsigned long address, struct vm_area_struct **found)
 {
+#if LAB != 3
     *found = NULL;
     if (address >= TASK_SIZE)
         return FAULT_KERNEL_ADDRESS;
@@ -275,6 +308,8 @@ find_vma_or_refuse(struct mm_struct *mm, unsigned long address, struct vm_area_s
     }
     *found = vma;
     return FAULT_ALLOWED;
+#endif
+    NOT_YET_WRITTEN(3, mm, address, found);
 }
 
 /* The VMA for an access at ADDRESS in *FOUND, its stack grown if need be; else the refusal. */

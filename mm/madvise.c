@@ -1,5 +1,6 @@
 /* madvise: what a program says about its future use of a range. */
 #include "kernel/lib/errno.h"
+#include "kernel/lib/lab.h"
 #include "mm/filemap.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
@@ -26,12 +27,15 @@ static bool advice_is_valid(int advice)
 static int madvise_dontneed(struct vm_area_struct *vma, unsigned long start, unsigned long end,
                             bool even_locked)
 {
+#if LAB != 6
     if ((vma->vm_flags & VM_LOCKED) && !even_locked)
         return -EINVAL;
     update_hiwater(vma->vm_mm);
     if (zap_range(vma, start, end))
         flush_range(vma->vm_mm, start, end);
     return 0;
+#endif
+    NOT_YET_WRITTEN_FAILS(6, -ENOSYS, vma, start, end, even_locked);
 }
 
 /*

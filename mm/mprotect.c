@@ -1,4 +1,5 @@
 /* mprotect: changes what may be done with a range, and makes the entries that are there follow. */
+#include "kernel/lib/lab.h"
 #include "mm/limits.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
@@ -7,6 +8,7 @@
 #define MAY_SHIFT 4
 _Static_assert(VM_READ << MAY_SHIFT == VM_MAYREAD && VM_EXEC << MAY_SHIFT == VM_MAYEXEC, "");
 
+#if LAB != 6
 /*
  * True when a private page may be written at once, without a fault to find out whether it is
  * shared.
@@ -18,33 +20,53 @@ static inline bool is_writable_at_once(unsigned long vm_flags, pte_t pte)
     const struct page *page = pte_page(pte);
     return page->type == PAGE_ANON && (page->flags & PG_ANON_EXCLUSIVE);
 }
+#endif
 
 /* The entry PTE under the protection of VM_FLAGS: the same frame, accessed and dirty as before. */
 static inline pte_t pte_modify(pte_t pte, unsigned long vm_flags)
 {
+#if LAB != 6
     pte_t new = { (pte.value & (PTE_FRAME_MASK | PTE_ACCESSED | PTE_DIRTY)) |
                   vm_get_page_prot(vm_flags) };
     return is_writable_at_once(vm_flags, new) ? pte_mkwrite(new) : new;
+#endif
+    NOT_YET_WRITTEN(6, pte, vm_flags);
 }
 
-/* Gives the entries of [start, end) what VMA's flags say now, and forgets the old translations. */
-static void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+/*
+ * Gives the entries of [start, end) what VMA's flags say now. *FIRST and *LAST become the beginning of the first
+ * page and the end of the last one whose entry changed; when none did they stay.
+ */
+static inline void change_pte_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+                                    unsigned long *first, unsigned long *last)
 {
-    struct mm_struct *mm = vma->vm_mm;
-    struct pte_iter it = pte_iter_over(mm->pgd, start, end);
-    unsigned long first = 0, last = 0;
+#if LAB != 1
+    struct pte_iter it = pte_iter_over(vma->vm_mm->pgd, start, end);
 
     while (pte_iter_next(&it)) {
         pte_t new = pte_modify(*it.ptep, vma->vm_flags);
         if (new.value == it.ptep->value)
             continue;
-        set_pte_at(mm, it.address, it.ptep, new);
-        if (!last)
-            first = it.address;
-        last = it.address + PAGE_SIZE;
+        set_pte_at(vma->vm_mm, it.address, it.ptep, new);
+        if (!*last)
+            *first = it.address;
+        *last = it.address + PAGE_SIZE;
     }
+#endif
+    NOT_YET_WRITTEN(1, vma, start, end, first, last, pte_modify);
+}
+
+/* Gives [start, end) the protection of VMA, and forgets the old translations. */
+static void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+#if LAB != 6
+    unsigned long first = 0, last = 0;
+
+    change_pte_range(vma, start, end, &first, &last);
     if (last)
-        flush_range(mm, first, last);
+        flush_range(vma->vm_mm, first, last);
+#endif
+    NOT_YET_WRITTEN(6, vma, start, end, change_pte_range);
 }
 
 /*
@@ -75,6 +97,7 @@ static int charge_new_flags(struct mm_struct *mm, unsigned long oldflags, unsign
 static int mprotect_fixup(struct vm_area_struct *vma, struct vm_area_struct **prev,
                           unsigned long start, unsigned long end, unsigned long newflags)
 {
+#if LAB != 6
     struct mm_struct *mm = vma->vm_mm;
     unsigned long oldflags = vma->vm_flags, pages = (end - start) >> PAGE_SHIFT;
     bool charged;
@@ -103,8 +126,11 @@ static int mprotect_fixup(struct vm_area_struct *vma, struct vm_area_struct **pr
                  (newflags & VM_WRITE)))
         (void)populate_vma_range(vma, start, end);
     return 0;
+#endif
+    NOT_YET_WRITTEN_FAILS(6, -ENOSYS, vma, prev, start, end, newflags, charge_new_flags, change_protection);
 }
 
+#if LAB != 6
 /*
  * The first VMA of the request, with PROT_GROWSDOWN's reach down to its start applied to *START;
  * else an error pointer.
@@ -126,9 +152,11 @@ static struct vm_area_struct *find_first(struct mm_struct *mm, unsigned long *st
         return ERR_PTR(-ENOMEM);
     return grows & PROT_GROWSUP ? ERR_PTR(-EINVAL) : vma;
 }
+#endif
 
 int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length, unsigned long prot)
 {
+#if LAB != 6
     const unsigned long grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
 
     prot &= ~grows;
@@ -168,4 +196,6 @@ int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length,
         if (!vma || vma->vm_start != start)
             return -ENOMEM;
     }
+#endif
+    NOT_YET_WRITTEN_FAILS(6, -ENOSYS, mm, start, length, prot, mprotect_fixup);
 }

@@ -32,6 +32,7 @@ static __attribute__((noinline)) bool add_table(struct mm_struct *mm, pte_t *slo
 
 pte_t *pte_alloc_tables(struct mm_struct *mm, unsigned long address)
 {
+#if LAB != 1
     pte_t *slot = mm->pgd + LEVEL_INDEX(address, 4);
 
     if (unlikely(pte_none(*slot)) && !add_table(mm, slot, 3, address))
@@ -45,6 +46,8 @@ pte_t *pte_alloc_tables(struct mm_struct *mm, unsigned long address)
     mm->last_table = table_of(*slot);
     mm->last_table_end = address | (LEVEL_SIZE(2) - 1);
     return mm->last_table + LEVEL_INDEX(address, 1);
+#endif
+    NOT_YET_WRITTEN(1, mm, address, add_table);
 }
 
 pte_t *pgd_alloc(void)
@@ -78,6 +81,7 @@ unsigned long pte_steps;
 /* Empty stretches are passed eight at a time. */
 pte_t *skip_empty(pte_t *entry, const pte_t *last)
 {
+#if LAB != 1
     while (entry <= last) {
         if (((unsigned long)entry & (8 * sizeof(pte_t) - 1)) == 0) {
             while (entry + 7 <= last &&
@@ -95,8 +99,11 @@ pte_t *skip_empty(pte_t *entry, const pte_t *last)
         entry++;
     }
     return entry;
+#endif
+    NOT_YET_WRITTEN(1, entry, last);
 }
 
+#if LAB != 1
 /*
  * Seeks in TABLE, which serves *ADDRESS, up to LAST (the last page of the range, which may lie beyond the
  * table). An absent subtree is one step. Moves *ADDRESS to the entry found.
@@ -133,9 +140,11 @@ static inline bool in_one_page_table(unsigned long start, unsigned long end)
 {
     return (start ^ (end - 1)) >> LEVEL_SHIFT(2) == 0;
 }
+#endif
 
 pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned long *found)
 {
+#if LAB != 1
     if (address >= end)
         return NULL;
     *found = address;
@@ -149,6 +158,8 @@ pte_t *pte_seek(pte_t *pgd, unsigned long address, unsigned long end, unsigned l
     pte_t *entry = skip_empty(first, last);
     *found = address + ((unsigned long)(entry - first) << PAGE_SHIFT);
     return entry <= last ? entry : NULL;
+#endif
+    NOT_YET_WRITTEN(1, pgd, address, end, found);
 }
 
 /* ---- freeing tables ---- */
@@ -171,6 +182,7 @@ static void unlink_table(struct mm_struct *mm, pte_t *entry, unsigned level, uns
     journal(JOURNAL_TABLE_FREE, page_to_pfn(page), level - 1, first);
 }
 
+#if LAB != 1
 /*
  * Takes the tables below TABLE out that serve only [floor, ceiling), looking at the entries that serve [start,
  * end).
@@ -217,10 +229,12 @@ static void unlink_path(struct mm_struct *mm, unsigned long address, unsigned lo
         unlink_table(mm, path[level], level, first, list);
     }
 }
+#endif
 
 void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
                    unsigned long floor, unsigned long ceiling)
 {
+#if LAB != 1
     struct free_tables list = { NULL };
     unsigned long first = ALIGN_DOWN(start, LEVEL_SIZE(2));
     unsigned long behind = ALIGN_UP(end, LEVEL_SIZE(2));
@@ -256,4 +270,6 @@ void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
         list.first = (struct page *)page->private;
         free_pages(page, 0);
     }
+#endif
+    NOT_YET_WRITTEN(1, mm, start, end, floor, ceiling, unlink_table);
 }

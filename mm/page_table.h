@@ -2,6 +2,7 @@
 #ifndef MM_PAGE_TABLE_H
 #define MM_PAGE_TABLE_H
 
+#include "kernel/lib/lab.h"
 #include "kernel/trace/journal.h"
 #include "mm/mm.h"
 
@@ -41,6 +42,7 @@ static inline pte_t *table_of(pte_t entry)
  */
 static inline pte_t *pte_offset(pte_t *pgd, unsigned long address)
 {
+#if LAB != 1
     pte_t entry = pgd[LEVEL_INDEX(address, 4)];
     if (!pte_hw_present(entry))
         return NULL;
@@ -51,6 +53,8 @@ static inline pte_t *pte_offset(pte_t *pgd, unsigned long address)
     if (!pte_hw_present(entry))
         return NULL;
     return table_of(entry) + LEVEL_INDEX(address, 1);
+#endif
+    NOT_YET_WRITTEN(1, pgd, address);
 }
 
 /* The whole walk of pte_alloc. */

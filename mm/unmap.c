@@ -2,6 +2,7 @@
  * Taking promises back: munmap, the end of an address space, and the PTEs and frames that go with
  * them.
  */
+#include "kernel/lib/lab.h"
 #include "kernel/lib/panic.h"
 #include "mm/filemap.h"
 #include "mm/limits.h"
@@ -50,6 +51,7 @@ static __attribute__((noinline)) void drop_other_page(struct mm_struct *mm, pte_
     put_page(page);
 }
 
+#if LAB != 1
 /* Writes down that the entries from PTEP on, for addresses from ADDRESS on, are cleared. */
 static __attribute__((noinline)) void record_zap(const pte_t *ptep, const pte_t *behind,
                                                  unsigned long address)
@@ -74,6 +76,7 @@ static __attribute__((noinline)) pte_t *zap_others(struct mm_struct *mm, pte_t *
     }
     return ptep;
 }
+#endif
 
 /*
  * Drops what the entries from PTEP on, for [address, end) within one page table, map. Returns how
@@ -82,6 +85,7 @@ static __attribute__((noinline)) pte_t *zap_others(struct mm_struct *mm, pte_t *
 static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned long address,
                                    unsigned long end)
 {
+#if LAB != 1
     pte_t *behind = ptep + ((end - address) >> PAGE_SHIFT);
     unsigned long anonymous = (unsigned long)(behind - ptep), others = 0;
     struct frame_run run = { NULL, NULL };
@@ -103,10 +107,13 @@ static unsigned long zap_pte_range(struct mm_struct *mm, pte_t *ptep, unsigned l
     free_run(&run);
     mm->rss[MM_ANONPAGES] -= (long)anonymous;
     return anonymous + others;
+#endif
+    NOT_YET_WRITTEN(1, mm, ptep, address, end, drop_other_page);
 }
 
 unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
+#if LAB != 1
     struct mm_struct *mm = vma->vm_mm;
     unsigned long zapped = 0;
 
@@ -121,6 +128,8 @@ unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigne
         }
     }
     return zapped;
+#endif
+    NOT_YET_WRITTEN(1, vma, start, end, zap_pte_range);
 }
 
 /* What the counters lose with [start, end) of VMA. */
@@ -145,6 +154,7 @@ void update_hiwater(struct mm_struct *mm)
     mm->hiwater_vm = MAX(mm->hiwater_vm, mm->total_vm);
 }
 
+#if LAB != 2
 /*
  * Takes [start, end) out of VMA, whose pages there are gone: all of it, its tail, or its head.
  * Returns the first VMA above the cut.
@@ -204,9 +214,11 @@ static inline bool is_shared_entry(unsigned long address, unsigned level, unsign
 
     return first < floor || (first + LEVEL_SIZE(level) > ceiling && ceiling < TASK_SIZE);
 }
+#endif
 
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
 {
+#if LAB != 2
     if (!IS_ALIGNED(start, PAGE_SIZE) || start > TASK_SIZE || length > TASK_SIZE - start)
         return -EINVAL;
     unsigned long end = start + PAGE_ALIGN(length);
@@ -256,6 +268,8 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
     if (zapped)
         flush_range(mm, start, end);
     return 0;
+#endif
+    NOT_YET_WRITTEN_FAILS(2, -ENOSYS, mm, start, length, unaccount);
 }
 
 void exit_mmap(struct mm_struct *mm)

@@ -3,6 +3,7 @@
  * a last resort.
  */
 #include "kernel/lib/errno.h"
+#include "kernel/lib/lab.h"
 #include "mm/vma_index.h"
 
 #ifdef ZEROPAGE_HOST
@@ -39,6 +40,7 @@ static inline bool subtree_fits(const struct rb_node *node, const struct window 
     return node && rb_vma(node)->rb_subtree_gap >= MIN(window->length, GAP_RECORDED_MAX);
 }
 
+#if LAB != 2
 /*
  * Both searches walk the tree in address order (from the top, or from the bottom), go down only
  * into subtrees with a large enough gap, and leave out what lies wholly outside the window. The
@@ -79,6 +81,7 @@ static struct vm_area_struct *search_downwards(struct mm_struct *mm, const struc
         }
     }
 }
+#endif
 
 /*
  * As Linux does it: the highest hole that is long enough, whatever lies above it. If that is a
@@ -88,6 +91,7 @@ static struct vm_area_struct *search_downwards(struct mm_struct *mm, const struc
 unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
                                        unsigned long low, unsigned long high)
 {
+#if LAB != 2
     struct window window = { length, low, high };
     struct vm_area_struct *vma = mm->hole_below;
     bool remembers = high == mm->mmap_base;
@@ -117,6 +121,8 @@ unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long lengt
         mm->hole_above = length;
     }
     return end - length;
+#endif
+    NOT_YET_WRITTEN(2, mm, length, low, high);
 }
 
 unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long length,

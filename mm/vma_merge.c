@@ -2,6 +2,7 @@
  * Joining VMAs that differ in nothing any more: which neighbours fit, and what becomes of the three
  * VMAs around a range.
  */
+#include "kernel/lib/lab.h"
 #include "kernel/lib/panic.h"
 #include "mm/vma_index.h"
 
@@ -75,22 +76,31 @@ void vma_prepare_anon_slow(struct vm_area_struct *vma)
 
 static inline bool is_alike(const struct vm_area_struct *vma, const struct range *range)
 {
+#if LAB != 2
     return vma->vm_flags == range->vm_flags && vma->vm_mapping == range->mapping &&
            vma->vm_ops == range->ops;
+#endif
+    NOT_YET_WRITTEN(2, vma, range);
 }
 
 /* True when PREV, which ends where RANGE begins, may be extended over it. */
 static inline bool can_merge_after(const struct vm_area_struct *prev, const struct range *range)
 {
+#if LAB != 2
     return is_alike(prev, range) && families_fit(range->anon, prev) &&
            prev->vm_pgoff + vma_pages(prev) == range->pgoff;
+#endif
+    NOT_YET_WRITTEN(2, prev, range, is_alike, families_fit);
 }
 
 /* True when NEXT, which begins where RANGE ends, may be extended down over it. */
 static inline bool can_merge_before(const struct vm_area_struct *next, const struct range *range)
 {
+#if LAB != 2
     return is_alike(next, range) && families_fit(range->anon, next) &&
            range->pgoff + ((range->end - range->start) >> PAGE_SHIFT) == next->vm_pgoff;
+#endif
+    NOT_YET_WRITTEN(2, next, range, is_alike, families_fit);
 }
 
 bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start, unsigned long vm_flags)
@@ -121,6 +131,7 @@ static struct vm_area_struct *journal_merge(struct vm_area_struct *vma)
     return vma;
 }
 
+#if LAB != 2
 /*
  * Extends PREV up to END. What lies between (MID, if not NULL, begins at PREV's end) is taken in:
  * wholly when it ends at or before END, else its start moves up.
@@ -151,12 +162,14 @@ static void extend_down(struct vm_area_struct *next, struct vm_area_struct *mid,
     }
     vma_move_start(next, start);
 }
+#endif
 
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
                                  unsigned long start, unsigned long end, unsigned long vm_flags,
                                  u64 anon, const struct vm_operations_struct *ops,
                                  struct address_space *mapping, unsigned long pgoff)
 {
+#if LAB != 2
     const struct range range = { start, end, vm_flags, anon, ops, mapping, pgoff };
     struct vm_area_struct *mid = prev ? prev->vm_next : mm->mmap;
     struct vm_area_struct *next = mid && mid->vm_end == end ? mid->vm_next : mid;
@@ -183,6 +196,8 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
     bool is_tail_of_prev = prev && prev->vm_end > start;
     extend_down(next, is_tail_of_prev ? prev : mid != next ? mid : NULL, start);
     return journal_merge(next);
+#endif
+    NOT_YET_WRITTEN(2, mm, prev, start, end, vm_flags, anon, ops, mapping, pgoff);
 }
 
 struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_struct *next,
@@ -190,6 +205,7 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
                                   const struct vm_operations_struct *ops,
                                   struct address_space *mapping, unsigned long pgoff)
 {
+#if LAB != 2
     bool touches_prev = prev && prev->vm_end == start, touches_next = next && next->vm_start == end;
     if (!touches_prev && !touches_next)
         return NULL;
@@ -213,6 +229,8 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
         return journal_merge(next);
     }
     return NULL;
+#endif
+    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, ops, mapping, pgoff, absorb, journal_merge);
 }
 
 struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_struct *prev,

@@ -33,7 +33,7 @@
 #define WAIT_ROUNDS       100
 #define WAIT_MICROSECONDS 10000
 
-static const char *tests[TESTS_MAX];
+static char tests[TESTS_MAX][PATH_SIZE]; /* not from malloc, which may be what is tested */
 static int test_count;
 static volatile pid_t running; /* the test, and its process group; 0: none */
 static volatile sig_atomic_t has_ended, left_processes;
@@ -251,18 +251,22 @@ static bool run(int number, const char *path)
 
 static int compare_names(const void *left, const void *right)
 {
-    return strcmp(*(char *const *)left, *(char *const *)right);
+    return strcmp(left, right);
 }
 
 static bool add_test(const char *name)
 {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s%s", strchr(name, '/') != NULL ? "" : FOLDER "/", name);
-    if (test_count == TESTS_MAX || access(path, X_OK) < 0) {
+    if (test_count == TESTS_MAX) {
+        fprintf(stderr, "ktap: more than %d tests\n", TESTS_MAX);
+        return false;
+    }
+    char *path = tests[test_count];
+    snprintf(path, PATH_SIZE, "%s%s", strchr(name, '/') != NULL ? "" : FOLDER "/", name);
+    if (access(path, X_OK) < 0) {
         fprintf(stderr, "ktap: there is no test %s\n", path);
         return false;
     }
-    tests[test_count++] = strdup(path);
+    test_count++;
     return true;
 }
 

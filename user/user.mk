@@ -13,7 +13,7 @@ user_includes := -nostdinc -isystem user/lib -I. \
 # -ffreestanding: the compiler must not take our memcpy for a loop that had better call memcpy.
 user_cflags := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
     -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections \
-    -fdata-sections -ffile-prefix-map=$(CURDIR)/= -Wall -Wextra $(user_includes) \
+    -fdata-sections -ffile-prefix-map=$(CURDIR)/= -Wall -Wextra $(user_includes) $(LAB_FLAGS) \
     $(if $(filter 1,$(WERROR)),-Werror)
 user_ldflags := -static -nostdlib -Wl,-T,user/lib/user.ld -Wl,--gc-sections -Wl,--build-id=none \
     -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $(if $(findstring gcc,$(USER_CC)),-no-pie)

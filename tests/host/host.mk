@@ -13,7 +13,7 @@ HOST_KERNEL_SOURCES ?= $(sort $(wildcard boot/*.c) $(wildcard mm/*.c) $(wildcard
 HOST_HARNESS_SOURCES ?= $(sort $(filter-out %_test.c,$(wildcard tests/host/*.c)))
 HOST_TEST_SOURCES ?= $(sort $(wildcard tests/host/*_test.c))
 
-HOST_CFLAGS = -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -DZEROPAGE_HOST -DZEROPAGE_DEBUG -Wall -Wextra \
+HOST_CFLAGS = -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -DZEROPAGE_HOST -DZEROPAGE_DEBUG $(LAB_FLAGS) -Wall -Wextra \
     $(if $(filter 1,$(WERROR)),-Werror) -fno-omit-frame-pointer $(HOST_SANITIZE) -MMD -MP
 # Names that the host's C library has too. Its memcpy and relatives, which the sanitizer watches, serve the kernel's code as well; the
 # kernel's own versions are there under another name, for their test.

@@ -18,6 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lab.h"
+
 #define PAGE_SIZE      4096UL
 #define ALIGNMENT      16UL
 #define MAP_THRESHOLD  (128UL << 10) /* from here on a block is a mapping of its own */
@@ -104,6 +106,7 @@ static void unlist(struct chunk *chunk)
         chunk->next->previous = chunk->previous;
 }
 
+#if LAB != 4
 /* The first listed chunk of at least SIZE, not taken off its list; NULL if there is none. */
 static struct chunk *find_free(size_t size)
 {
@@ -113,6 +116,7 @@ static struct chunk *find_free(size_t size)
                 return chunk;
     return NULL;
 }
+#endif
 
 /* --- joining, cutting, growing and shrinking ---------------------------------------------- */
 
@@ -123,6 +127,7 @@ static void set_size(struct chunk *chunk, size_t size, size_t bits)
     chunk_at(chunk, size)->below = size;
 }
 
+#if LAB != 4
 /* Join a free, unlisted chunk with its free neighbours; returns the whole, still unlisted. */
 static struct chunk *join(struct chunk *chunk)
 {
@@ -154,20 +159,25 @@ static void trim(struct chunk *last)
     set_size(last, last->size - excess, 0);
     chunk_at(last, last->size)->size = 0 | IN_USE;
 }
+#endif
 
 /* Take a chunk of the heap back: join it, list it, and trim the heap if this is its end. */
 static void release(struct chunk *chunk)
 {
+#if LAB != 4
     chunk = join(chunk);
     bool is_last = (char *)chunk_at(chunk, chunk->size) + HEADER_SIZE == heap_end;
     if (is_last && chunk->size >= TRIM_THRESHOLD)
         trim(chunk);
     list(chunk);
+#endif
+    NOT_YET_WRITTEN(4, chunk, list);
 }
 
 /* Cut a chunk, used or unlisted, down to SIZE, if the rest is worth a chunk. It ends up in use. */
 static void cut(struct chunk *chunk, size_t size)
 {
+#if LAB != 4
     size_t whole = size_of(chunk);
     if (whole - size < CHUNK_MINIMUM) {
         chunk->size = whole | IN_USE;
@@ -177,8 +187,11 @@ static void cut(struct chunk *chunk, size_t size)
     set_size(chunk, size, IN_USE);
     set_size(rest, whole - size, 0);
     release(rest);
+#endif
+    NOT_YET_WRITTEN(4, chunk, size, set_size);
 }
 
+#if LAB != 4
 /* Get room for a chunk of SIZE from the kernel; returns a free, unlisted chunk, or NULL. */
 static struct chunk *grow(size_t size)
 {
@@ -204,6 +217,7 @@ static struct chunk *grow(size_t size)
     heap_end = (char *)end + HEADER_SIZE;
     return join(chunk);
 }
+#endif
 
 /* --- mappings ----------------------------------------------------------------------------- */
 
@@ -241,6 +255,7 @@ static void *remap_block(struct chunk *chunk, size_t size)
 
 void *malloc(size_t size)
 {
+#if LAB != 4
     size = chunk_size_for(size);
     if (size == 0) {
         errno = ENOMEM;
@@ -257,10 +272,13 @@ void *malloc(size_t size)
         return map_block(size, 0); /* the break cannot move: something lies in its way */
     cut(chunk, size);
     return block_of(chunk);
+#endif
+    NOT_YET_WRITTEN(4, size, map_block, heap_end);
 }
 
 void free(void *block)
 {
+#if LAB != 4
     if (block == NULL)
         return;
     struct chunk *chunk = chunk_of(block);
@@ -274,6 +292,8 @@ void free(void *block)
     else
         release(chunk);
     errno = saved;
+#endif
+    NOT_YET_WRITTEN(4, block);
 }
 
 void *calloc(size_t count, size_t size)
