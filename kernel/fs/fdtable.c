@@ -1,5 +1,6 @@
 /* The descriptors of a process, and where it works (directory, umask). */
 #include "kernel/fs/fs.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
 
@@ -95,6 +96,23 @@ struct file *files_file(const struct files_struct *files, int fd)
 int files_capacity(const struct files_struct *files)
 {
     return files->capacity;
+}
+
+unsigned long files_pages_held(const struct files_struct *files)
+{
+    unsigned long pages = 0;
+
+    for (int fd = 0; fd < files->capacity; fd++) {
+        const struct file *file = files->files[fd];
+
+        if (!file || (file->flags & O_ACCMODE) == O_WRONLY)
+            continue;
+        if (S_ISREG(file->inode->mode) && file->inode->deleted)
+            pages += file->inode->mapping.pages.count;
+        else
+            pages += pipe_pages_held(file->inode);
+    }
+    return pages;
 }
 
 struct file *fd_file(int fd)

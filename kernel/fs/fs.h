@@ -175,6 +175,8 @@ void fs_init(const void *archive, size_t size);
 
 /* ---- inodes ---- */
 
+/* How many inodes there are, of every kind. */
+extern unsigned long inode_count;
 /* A new inode with one reference, in no directory; NULL: no memory. */
 struct inode *inode_alloc(u32 mode, u32 device);
 static inline struct inode *inode_get(struct inode *inode) { inode->refcount++; return inode; }
@@ -274,6 +276,11 @@ struct file *fd_file(int fd);
 struct file *files_file(const struct files_struct *files, int fd);
 /* One more than the highest descriptor there can be in FILES. */
 int files_capacity(const struct files_struct *files);
+/*
+ * Frames that are held through descriptors alone: bytes in pipes (counted where they can be read), files that have no
+ * name any more. What several descriptors hold counts for each.
+ */
+unsigned long files_pages_held(const struct files_struct *files);
 /*
  * Takes the lowest free descriptor >= LOWEST for FILE (takes over the reference). The descriptor, or -EMFILE,
  * -ENOMEM.

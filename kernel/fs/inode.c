@@ -7,6 +7,7 @@
 static DEFINE_SLAB_CACHE(inode_cache, "inode", sizeof(struct inode), 8);
 
 struct inode *root_inode;
+unsigned long inode_count;
 static u64 last_inode_number;
 
 static int read_page_of_archive(struct address_space *mapping, struct page *page);
@@ -22,6 +23,7 @@ struct inode *inode_alloc(u32 mode, u32 device)
     struct inode *inode = slab_zalloc(&inode_cache);
     if (!inode)
         return NULL;
+    inode_count++;
     bool in_archive = device == DEVICE_ROOT;
     address_space_init(&inode->mapping, in_archive ? PAGE_FILE : PAGE_SHMEM, &inode_mapping_ops, inode);
     inode->number = ++last_inode_number;
@@ -78,6 +80,7 @@ static void free_inode(struct address_space *mapping)
     if (inode->parent && inode->parent != inode)
         inode_put(inode->parent);
     kfree(inode->name);
+    inode_count--;
     slab_free(&inode_cache, inode);
 }
 

@@ -123,7 +123,8 @@ static long append_to_last(struct pipe *pipe, struct iov_iter *iter)
 static long add_page(struct pipe *pipe, struct iov_iter *iter)
 {
     size_t n = MIN(iter->count, PAGE_SIZE);
-    struct page *page = alloc_page(PAGE_KERNEL);
+    /* A kernel frame by type, but not the kernel's own work: the reserve is not for it. */
+    struct page *page = frame_counts[PAGE_FREE] > reserve_frames ? alloc_page(PAGE_KERNEL) : NULL;
 
     if (!page)
         return -ENOMEM;
@@ -331,6 +332,13 @@ int pipe_create(struct file *ends[2], int flags)
 bool inode_is_pipe(const struct inode *inode)
 {
     return inode->ops == &pipe_inode_ops;
+}
+
+unsigned long pipe_pages_held(const struct inode *inode)
+{
+    const struct pipe *pipe = inode->private;
+
+    return S_ISFIFO(inode->mode) && pipe ? pipe->used : 0;
 }
 
 long pipe_capacity(const struct file *file)

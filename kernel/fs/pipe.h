@@ -13,6 +13,9 @@ extern const struct inode_operations fifo_inode_ops;
 /* True when INODE is a nameless pipe: then /proc shows it as pipe:[NUMBER]. */
 bool inode_is_pipe(const struct inode *inode);
 
+/* Frames that hold what nobody has read yet; 0 when INODE is no pipe. */
+unsigned long pipe_pages_held(const struct inode *inode);
+
 /* fcntl's F_GETPIPE_SZ: bytes, or -EBADF. */
 long pipe_capacity(const struct file *file);
 

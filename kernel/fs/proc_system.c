@@ -129,7 +129,7 @@ static int show_vmstat(struct seq *seq, struct task *task, u64 *cursor)
         { "pgfault", served_faults() },
         { "pgmajfault", 0 },
         { "pgreuse", fault_counts[FAULT_COW_REUSED] },
-        { "oom_kill", 0 },
+        { "oom_kill", oom_kills },
     };
 
     (void)task;

@@ -5,6 +5,7 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/regular.h"
 #include "kernel/lib/string.h"
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 
 struct inode *ramfs_lookup(struct inode *dir, const char *name, size_t length)
@@ -119,8 +120,16 @@ static const struct inode_operations link_ops = { .readlink = link_readlink, .re
 
 /* ---- making inodes ---- */
 
+/*
+ * Every node takes kernel memory that no process can be killed for, so there is a limit, as on a tmpfs of Linux's. Of
+ * what is left half is for data.
+ */
+#define FRAMES_PER_NODE 4
+
 struct inode *ramfs_inode(u32 mode, u32 device, u32 rdev, const char *target)
 {
+    if (device != DEVICE_SHMEM && inode_count >= total_frames / FRAMES_PER_NODE)
+        return NULL;
     struct inode *inode = inode_alloc(mode, device);
     if (!inode)
         return NULL;

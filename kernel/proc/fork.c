@@ -17,6 +17,7 @@
 #define CLONE_KNOWN 0x3ffffffffull
 /* Tasks in the whole machine: beyond that, the numbers would run out. */
 #define MAX_TASKS (PID_MAX - 512)
+#define FORK_TRIES 16   /* with memory full */
 
 static int check_flags(u64 flags, int exit_signal)
 {
@@ -212,6 +213,22 @@ static void wait_for_vfork(int pid, struct completion *done)
         child->vfork_done = NULL;
 }
 
+/* A whole child, not started yet, or a negative errno. */
+static struct task *make_child(const struct clone_args_kernel *args)
+{
+    struct task *child = task_alloc();
+    int error;
+
+    if (!child)
+        return ERR_PTR(-ENOMEM);
+    error = make_parts(child, args);
+    if (error) {
+        undo(child);
+        return ERR_PTR(error);
+    }
+    return child;
+}
+
 long do_clone(const struct clone_args_kernel *args)
 {
     struct completion vfork_done;
@@ -229,14 +246,15 @@ long do_clone(const struct clone_args_kernel *args)
         return -ERESTARTNOINTR;
     if (task_count >= MAX_TASKS)
         return -EAGAIN;
-    child = task_alloc();
-    if (!child)
-        return -ENOMEM;
-    error = make_parts(child, args);
-    if (error) {
-        undo(child);
-        return error;
+    child = make_child(args);
+    /* With memory full somebody else has to go first: or a fork bomb could keep everybody from forking. */
+    for (int tries = 0; unlikely(PTR_ERR(child) == -ENOMEM) && tries < FORK_TRIES && memory_is_full(); tries++) {
+        if (!out_of_memory(true))
+            break;
+        child = make_child(args);
     }
+    if (IS_ERR(child))
+        return PTR_ERR(child);
     pid = child->pid;
     journal(JOURNAL_PROCESS, JOURNAL_PROCESS_FORK, (u64)pid, (u64)current->process->pid);
     /* As on Linux, a bad address is the program's own mistake and no error. */

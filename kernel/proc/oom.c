@@ -1,29 +1,36 @@
 /*
  * When memory is full: who dies.
  *
- * The rule: of all processes the one that holds most memory (pages and page tables). PID 1 and the
- * leaders of sessions, which is to say the shell, come last: they die only when nobody else holds
- * anything. A fault that fails although memory is free (the kernel was told to let it fail) kills
- * the one that asked.
+ * The rule: of all processes the one that holds most memory: the frames that it maps, its page tables, and what it
+ * holds by descriptors alone (bytes in pipes, files without a name). PID 1 and the leaders of sessions, which is to say
+ * the shell, come last: they die only when nobody else holds anything. When even the one that holds most holds next to
+ * nothing, it is a crowd that holds the memory (a fork bomb): then the whole process group dies that holds most
+ * together. A fault that fails although memory is free (the kernel was told to let it fail) kills the one that asked.
  *
  * A program that is not the one to die waits till memory has come back. The kernel itself, when it
  * copies to a program's memory, can't wait in the middle; it may take half of the reserve instead.
  */
+#include "kernel/fs/fs.h"
 #include "kernel/lib/printf.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
 #include "mm/page_alloc.h"
 
+static unsigned long pages_mapped(const struct mm_struct *mm)
+{
+    return (unsigned long)(mm->rss[MM_FILEPAGES] + mm->rss[MM_ANONPAGES] + mm->rss[MM_SHMEMPAGES]) +
+           mm->pgtables_bytes / PAGE_SIZE;
+}
+
 static unsigned long pages_held(const struct process *process)
 {
     const struct task *thread;
 
-    list_for_each_entry(thread, &process->threads, thread_node) {
-        const struct mm_struct *mm = thread->mm;
-        if (mm)
-            return (unsigned long)(mm->rss[MM_FILEPAGES] + mm->rss[MM_ANONPAGES] + mm->rss[MM_SHMEMPAGES]) +
-                   mm->pgtables_bytes / PAGE_SIZE;
-    }
+    /* The threads share all of it; the last one to end has given both back before it is off the list. */
+    list_for_each_entry(thread, &process->threads, thread_node)
+        if (thread->mm || thread->files)
+            return (thread->mm ? pages_mapped(thread->mm) : 0) +
+                   (thread->files ? files_pages_held(thread->files) : 0);
     return 0;
 }
 
@@ -51,6 +58,72 @@ static struct process *choose_victim(void)
     return victim;
 }
 
+/* ---- a crowd ---- */
+
+/* Of the members of a group that may die: what they hold together, and how many they are. */
+struct crowd {
+    int pgid;
+    unsigned long pages, members;
+};
+
+static struct crowd group_of(int pgid)
+{
+    struct crowd crowd = { .pgid = pgid };
+    const struct process *process;
+
+    list_for_each_entry(process, &all_processes, all) {
+        if (process->pgid != pgid || process->exiting || comes_last(process))
+            continue;
+        crowd.pages += pages_held(process);
+        crowd.members++;
+    }
+    return crowd;
+}
+
+static struct crowd choose_crowd(void)
+{
+    struct crowd chosen = { 0 }, group = { 0 };
+    const struct process *process;
+
+    list_for_each_entry(process, &all_processes, all) {
+        if (process->exiting || process->pgid == group.pgid)    /* members mostly stand side by side */
+            continue;
+        group = group_of(process->pgid);
+        if (group.pages > chosen.pages)
+            chosen = group;
+    }
+    return chosen;
+}
+
+/* False when there is no crowd. */
+static bool kill_crowd(void)
+{
+    struct crowd crowd = choose_crowd();
+    struct process *process;
+
+    if (crowd.members < 2)
+        return false;
+    printk("process group %d: killed because memory is full: its %lu processes hold %lu KiB\n", crowd.pgid,
+           crowd.members, crowd.pages * (PAGE_SIZE / 1024));
+    list_for_each_entry(process, &all_processes, all) {
+        if (process->pgid != crowd.pgid || process->exiting || comes_last(process))
+            continue;
+        oom_kills++;
+        process_kill_threads(process, SIGKILL);
+    }
+    return true;
+}
+
+/* ---- the decision ---- */
+
+/* A process that holds less than this share of memory is not the cause of anything. */
+#define SHARE_OF_A_CAUSE 64
+
+bool memory_is_full(void)
+{
+    return frame_counts[PAGE_FREE] <= reserve_frames;
+}
+
 static bool somebody_is_dying(void)
 {
     const struct process *process;
@@ -63,7 +136,7 @@ static bool somebody_is_dying(void)
 
 static void kill_for_memory(struct process *process)
 {
-    process->leader->kernel_killed = true;
+    oom_kills++;
     printk("%s[%d]: killed because memory is full: it holds %lu KiB\n", process->leader->comm, process->pid,
            pages_held(process) * (PAGE_SIZE / 1024));
     process_kill_threads(process, SIGKILL);
@@ -73,11 +146,11 @@ bool out_of_memory(bool may_wait)
 {
     struct process *victim = current->process;
 
-    if (frame_counts[PAGE_FREE] <= reserve_frames)
+    if (memory_is_full())
         victim = somebody_is_dying() ? NULL : choose_victim();
-    if (victim)
+    if (victim && (pages_held(victim) >= total_frames / SHARE_OF_A_CAUSE || !memory_is_full() || !kill_crowd()))
         kill_for_memory(victim);
-    if (may_wait && victim != current->process)
+    if (may_wait && !current->process->exiting)
         sched_yield();      /* the dying need the processor to die */
     return !fatal_signal_pending();
 }

@@ -144,5 +144,7 @@ bool process_group_is_orphaned(int pgid);
  * program is the one that dies, on its way to ring 3.
  */
 bool out_of_memory(bool may_wait);
+/* Only the reserve is left. */
+bool memory_is_full(void);
 
 #endif

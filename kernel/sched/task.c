@@ -14,6 +14,7 @@
 
 LIST_HEAD(all_processes);
 int task_count, process_count;
+unsigned long oom_kills;
 int stopped_process_count;
 
 static LIST_HEAD(all_tasks);

@@ -150,7 +150,6 @@ struct task {
     struct wait_queue *waiting_on;      /* NULL when not waiting */
     struct timer sleep_timer;
     bool timed_out;                     /* the sleep timer ended the sleep */
-    bool kernel_killed;                 /* out of memory chose it */
     struct completion *vfork_done;      /* the parent waits in vfork */
     /*
      * exception details of the last fault, for the signal frame (Linux's thread.trap_nr,
@@ -164,6 +163,8 @@ struct task {
 extern struct task *current;
 extern struct list_head all_processes;  /* struct process by `all`, ascending pid */
 extern int task_count, process_count;
+/* How many processes were killed because memory was full. */
+extern unsigned long oom_kills;
 extern int stopped_process_count;
 
 /* Notes that PROCESS is stopped by SIGNAL (or about to be), or with 0 that it is not. */
