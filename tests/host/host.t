@@ -38,7 +38,8 @@ def report(binary):
         elif point:
             seen += 1
             failed += point[1] is not None
-            tap.check(not point[1], f"{name}: {point[2].split(' # ')[0].replace('_', ' ')}", *said)
+            rule, _, reason = point[2].split(" # ")[0].partition(" ")
+            tap.check(not point[1], f"{name}: {rule.replace('_', ' ')} {reason}".rstrip(), *said)
             said = []
         elif not re.match(r"# (not )?ok - ", line):
             said.append(line)
