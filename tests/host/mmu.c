@@ -4,7 +4,9 @@
 #include "kernel/lib/panic.h"
 #include "mm/page_table.h"
 
+#ifndef TLB_ENTRIES
 #define TLB_ENTRIES 65536       /* direct-mapped by page number; a collision evicts, as on a real one */
+#endif
 #define FLUSHES_KEPT 1024
 
 struct translation {

@@ -1,0 +1,48 @@
+/* Running a sequence on mm/ and on the model side by side. */
+#ifndef TESTS_FUZZ_RUN_H
+#define TESTS_FUZZ_RUN_H
+
+#include "tests/fuzz/step.h"
+
+/*
+ * Runs the sequence that BYTES are. Anything that mm/ and the model disagree about, an audit finding, a panic or a lost frame ends the
+ * program by abort(), with the steps up to there on standard error. TRACE, if not NULL, gets each step before it is made.
+ */
+void run_sequence(const u8 *bytes, size_t size, FILE *trace);
+
+/* Ends the program: what is wrong, after the steps that led to it. */
+_Noreturn void disagree(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- calls.c ---- */
+
+/* The kernel's side of copies, and what the model says that it holds after reading. */
+extern u8 buffer[BUFFER], expected_buffer[BUFFER];
+void fill_buffer(u8 first);
+/* What the model says that mincore answers (enum known), and for how many pages. */
+extern u8 mincore_answers[PAGES];
+extern unsigned long mincore_done;
+
+/* Makes STEP on mm/: its result; for an access FAULT_OUTCOMES, or the refusal. */
+long make(struct process *p, const struct step *step);
+/* Makes it on the model: the result that is right, or SKIP. */
+long predict(struct process *p, const struct step *step);
+
+/* ---- compare.c ---- */
+
+/* The memory that the two files are, for the comparison. */
+extern struct address_space *files[2];
+
+/* Learns from mm/ where its VMAs begin, and how many they are. */
+void learn_boundaries(void);
+/* Compares every page of every process, and every count, with mm/. */
+void compare_all(void);
+/* How a step ended in which an allocation failed: refused with nothing changed, refused on the way, or served all the same. */
+enum ending { UNCHANGED, REFUSED, SERVED };
+
+/*
+ * After such a step: makes the model what mm/ is, where each page is allowed to be as BEFORE, or as the model says that it is after the
+ * step. P made the step; FREED: where it was refused, some of its pages may be gone, too.
+ */
+void adopt(const struct model *before, enum ending ending, struct process *p, bool freed);
+
+#endif
