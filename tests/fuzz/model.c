@@ -250,22 +250,44 @@ bool is_room(const struct process *p, unsigned long address, unsigned long lengt
     return page == PAGES || address + length <= start_with_gap(p, page);
 }
 
-unsigned long find_room(const struct process *p, unsigned long length, unsigned long low, unsigned long high, bool highest)
+/* The first or last hole of [low, high) that LENGTH fits into: from *START to *END, below page *ABOVE (or PAGES). Guard gaps: GUARDED. */
+static bool find_hole(const struct process *p, unsigned long length, unsigned long low, unsigned long high, bool highest,
+                      bool guarded, unsigned long *start, unsigned long *end, unsigned *above)
 {
-    unsigned long floor = low, best = (unsigned long)-ENOMEM;
+    unsigned long floor = low;
+    bool found = false;
 
     for (unsigned i = 0; i <= PAGES; i++) {
         if (i < PAGES && !p->pages[i].mapped)
             continue;
-        unsigned long ceiling = i < PAGES ? start_with_gap(p, i) : TASK_SIZE;
+        unsigned long ceiling = i == PAGES ? TASK_SIZE : guarded ? start_with_gap(p, i) : address_of(i);
         ceiling = MIN(ceiling, high);
         if (ceiling > floor && ceiling - floor >= length) {
-            best = highest ? ceiling - length : floor;
+            *start = floor;
+            *end = ceiling;
+            *above = i;
+            found = true;
             if (!highest)
-                return best;
+                return true;
         }
         if (i < PAGES)
             floor = MAX(floor, address_of(i) + P);
     }
-    return best;
+    return found;
+}
+
+unsigned long find_room(const struct process *p, unsigned long length, unsigned long low, unsigned long high, bool highest)
+{
+    unsigned long start, end;
+    unsigned above;
+
+    if (!highest)
+        return find_hole(p, length, low, high, false, true, &start, &end, &above) ? start : (unsigned long)-ENOMEM;
+    /* From above, a stack's guard gap is noticed only when a hole was found below it; then the search begins again below the gap. */
+    while (find_hole(p, length, low, high, true, false, &start, &end, &above)) {
+        if (above == PAGES || end <= start_with_gap(p, above))
+            return end - length;
+        high = start_with_gap(p, above);
+    }
+    return (unsigned long)-ENOMEM;
 }
