@@ -1,0 +1,167 @@
+"""Grades one submission: builds it, runs each check, and keeps what came of it."""
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+
+from . import guest, host, puppet
+from .stage import Stage
+from .words import Broken, Ended
+from .workspace import Workspace
+
+SHOWN_EVENTS, MOST_JOURNALS = 8, 4
+KILLED = "the emulator was killed"
+
+
+@dataclass
+class Result:
+    """What came of one check. SCORE of POINTS; REASON where it is missing some, or EXPECTED and GOT."""
+    check: object
+    score: int = 0
+    reason: str = ""
+    expected: str = ""
+    got: str = ""
+    events: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def holds(self):
+        return self.score == self.check.points
+
+
+class Grader:
+    """One submission's grade. ON_RESULT(results so far) is called after each check."""
+
+    def __init__(self, lab, pristine, submission, sandbox, *, seed, journal=True, trace=None, on_result=lambda results: None):
+        self.lab, self.sandbox, self.seed, self.trace = lab, sandbox, seed, trace
+        self.journals_left, self.recording = MOST_JOURNALS if journal else 0, False
+        self.on_result = on_result
+        self.results, self.stage, self.never_boots, self.boots = [], None, None, 0
+        self.workspace = Workspace(lab, pristine, submission, sandbox)
+        self.scenes = lab.scenes()
+        self.unbuilt = None
+
+    def run(self, names=None):
+        """The results of the checks NAMES (all of them), in the lab's order."""
+        try:
+            self.unbuilt = self.workspace.build_kernel()
+            for check in self.lab.checks:
+                if names is None or check.name in names:
+                    began = time.monotonic()
+                    result = self.run_check(check)
+                    result.seconds = round(time.monotonic() - began, 2)
+                    self.results.append(result)
+                    self.believe()
+                    self.on_result(self.results)
+        finally:
+            self.close()
+        return self.results
+
+    def close(self):
+        self.end_stage()
+        self.workspace.close()
+
+    def believe(self):
+        """What the kernel or a program says counts only together with what was seen from outside."""
+        held = {result.check.name: result.holds for result in self.results}
+        for result in self.results:
+            unsure = [name for name in result.check.witnesses if not held.get(name, True)]
+            if result.score and unsure:
+                result.score = 0
+                result.reason = f"it says so itself, and that is not believed while {', '.join(unsure)} does not hold"
+
+    def run_check(self, check):
+        if self.unbuilt:
+            return Result(check, reason=f"it does not build:\n{self.unbuilt}")
+        runner = {"scene": self.run_scene, "host": self.run_host, "guest": self.run_guest, "audit": self.run_audit}[check.kind]
+        result = runner(check)
+        if not result.holds and KILLED in result.reason:
+            result = runner(check)      # that was nobody's fault, most likely
+        return result
+
+    # --- The kinds of checks ----------------------------------------------------------------------------------------
+
+    def run_host(self, check):
+        reason = host.run_host_test(self.workspace, check)
+        return Result(check, 0 if reason else check.points, reason or "")
+
+    def run_scene(self, check):
+        return self.on_stage(check, self.scenes[check.name])
+
+    def run_guest(self, check):
+        return self.on_stage(check, lambda stage: guest.run_guest_test(stage, check.run))
+
+    def run_audit(self, check):
+        return self.on_stage(check, guest.audit)
+
+    def on_stage(self, check, act):
+        """The result of ACT(stage) on the stage. After a failure the next check gets a fresh boot."""
+        result = self.attempt(check, act)
+        if not result.holds:
+            self.end_stage()
+            if check.kind == "scene" and not self.never_boots:
+                result.events = self.events_around(check, act)
+        return result
+
+    def attempt(self, check, act):
+        """ACT(stage) returns None or a reason, or raises."""
+        result = Result(check)
+        try:
+            stage = self.open_stage()
+            stage.begin(check.name, self.trace)
+            result.reason = act(stage) or ""
+            if check.kind == "scene":
+                stage.check_sound()
+        except Broken as broken:
+            result.reason, result.expected, result.got = str(broken), broken.expected, broken.got
+        except Ended as ended:
+            result.reason = str(ended)
+        result.score = 0 if result.reason else check.points
+        return result
+
+    def events_around(self, check, act):
+        """Plays a failed check once more with the journal on, which costs too much to have it on always; its last events."""
+        if self.journals_left == 0:
+            return []
+        self.journals_left -= 1
+        trace, self.trace = self.trace, None
+        self.recording = True
+        try:
+            self.attempt(check, act)
+            if not self.stage:
+                return []
+            self.stage.machine.drain()
+            return [line.decode(errors="replace") for line in self.stage.machine.events.lines][-SHOWN_EVENTS:]
+        finally:
+            self.trace, self.recording = trace, False
+            self.end_stage()
+
+    # --- The machine --------------------------------------------------------------------------------------------------
+
+    def open_stage(self):
+        if self.stage:
+            return self.stage
+        if self.never_boots:
+            raise Ended(self.never_boots)
+        self.boots += 1
+        folder = os.path.join(self.workspace.folder, f"boot-{self.boots}")
+        os.mkdir(folder)
+        self.sandbox.own(folder)
+        try:
+            code = puppet.assemble(os.path.join(os.path.dirname(self.lab.folder), "puppet.asm"), os.path.join(folder, "puppet.bin"))
+            self.stage = Stage(folder, self.sandbox.wrap, kernel=self.workspace.path("zeropage.elf"),
+                               archive=self.workspace.path("archive.tar"), code=code, seed=self.seed,
+                               memory=self.lab.memory, journal=self.recording)
+        except (Ended, Broken) as reason:
+            shutil.rmtree(folder, ignore_errors=True)
+            if KILLED not in str(reason):
+                self.never_boots = f"it does not come to its first program: {reason}"
+                raise Ended(self.never_boots) from None
+            raise
+        return self.stage
+
+    def end_stage(self):
+        if self.stage:
+            stage, self.stage = self.stage, None
+            stage.close()
+            shutil.rmtree(stage.machine.folder, ignore_errors=True)

@@ -1,0 +1,49 @@
+"""Runs the host tests of the submission's mm/: cmocka programs with sanitizers, in the sandbox."""
+import os
+import re
+
+SECONDS = 200
+POINT = re.compile(r"(not )?ok \d+ - (\w+)(.*)")
+RSS_MEGABYTES = 1500
+
+
+def run_host_test(workspace, check):
+    """None when every test that CHECK names passes, else what failed and what it said."""
+    if problem := workspace.build_host_tests([check.run]):
+        return f"{check.run}_test does not build:\n{problem}"
+    environment = {"PATH": os.environ.get("PATH", ""), "CMOCKA_MESSAGE_OUTPUT": "TAP", "JOURNAL_LINES": "/dev/null",
+                   "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MEGABYTES}:disable_coredump=1", "TMPDIR": workspace.folder}
+    status, output = workspace.sandbox.run([workspace.path(f"host/{check.run}_test")], cwd=workspace.folder,
+                                           timeout=SECONDS, environment=environment)
+    planned, points, said = read_tap(output)
+    wanted = {name: ok for name, ok in points.items() if not check.only or name in check.only}
+    missing = [name for name in check.only if name not in points]
+    failed = [name for name, ok in wanted.items() if not ok]
+    if failed:
+        shown = [line for name in failed[:3] for line in [f"{name.replace('_', ' ')} does not hold", *said[name][-2:]]]
+        return "\n".join(shown)
+    if status is None:
+        return f"{check.run}_test was not over after {SECONDS} seconds"
+    if not planned or missing or len(points) != planned or status < 0:
+        return f"{check.run}_test ended too early, with status {status}" + last_line(output)
+    if status != 0 and not check.only:
+        return f"{check.run}_test ended with status {status}" + last_line(output)
+    return None
+
+
+def last_line(output):
+    lines = [line for line in output.strip().split("\n") if re.search(r"ERROR|runtime error|panic|Assert", line)]
+    return f": {lines[0].strip()[:200]}" if lines else ""
+
+
+def read_tap(output):
+    """(the number of planned tests, {name: passed}, {name: what was said before it})."""
+    planned, points, said, lines = 0, {}, {}, []
+    for line in output.split("\n"):
+        if plan := re.fullmatch(r"1\.\.(\d+)\s*", line):
+            planned += int(plan[1])
+        elif point := POINT.match(line):
+            points[point[2]], said[point[2]], lines = not point[1], lines, []
+        elif line.strip() and not line.startswith(("# ok", "# not ok")):
+            lines.append(line.strip())
+    return planned, points, said

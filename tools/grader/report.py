@@ -1,0 +1,120 @@
+"""What a grade looks like: for people, for Gradescope (results.json) and for CI (JUnit XML)."""
+import json
+import os
+import tempfile
+import xml.etree.ElementTree as xml
+
+INDENT = " " * 8
+
+
+def write_whole(path, text):
+    """Replaces the file at PATH at once: who reads it meanwhile sees the old or the new one."""
+    folder = os.path.dirname(os.path.abspath(path))
+    descriptor, name = tempfile.mkstemp(prefix=".grade-", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def total(results):
+    return sum(result.score for result in results)
+
+
+def possible(results):
+    return sum(result.check.points for result in results)
+
+
+class Report:
+    """The words around a grade. RERUN(check) is the command that runs one check again, DEBUG(check) the one that shows its steps."""
+
+    def __init__(self, lab, rerun, seed, submission=None, wall=""):
+        self.lab, self.rerun, self.seed, self.submission, self.wall = lab, rerun, seed, submission, wall
+
+    # --- For people -----------------------------------------------------------------------------------------------
+
+    def head(self):
+        lines = [f"Lab {self.lab.number}: {self.lab.title} (seed {self.seed})"]
+        for path in self.missing():
+            lines.append(f"  not in the submission: {path}; the starter's stands in its place")
+        lines += [f"  not taken over: {refused}" for refused in self.submission.refused]
+        if ignored := self.submission.ignored:
+            more = f" and {len(ignored) - 4} more" if len(ignored) > 4 else ""
+            lines.append(f"  not taken over, for the lab does not let you change it: {', '.join(ignored[:4])}{more}")
+        return "\n".join(lines)
+
+    def missing(self):
+        return [path for path in self.lab.files if "*" not in path and path not in self.submission.files]
+
+    def line(self, result):
+        check = result.check
+        text = f"  {result.score:3}/{check.points:<3} {check.name}"
+        if result.holds:
+            return text
+        return text + "\n" + "\n".join(INDENT + line for line in self.explanation(result))
+
+    def explanation(self, result):
+        lines = [f"rule:     {result.check.rule}"]
+        if result.expected:
+            lines += [f"expected: {result.expected}", f"got:      {result.got}"]
+        else:
+            first, *more = result.reason.split("\n")
+            lines += [f"reason:   {first}"] + ["          " + line for line in more]
+        if result.events:
+            lines.append("the journal's last events:")
+            lines += ["  " + short_event(line) for line in result.events]
+        return lines + [f"again:    {self.rerun(result.check)}", f"steps:    {self.rerun(result.check)} --trace"]
+
+    def foot(self, results):
+        return f"Score: {total(results)} of {possible(results)}"
+
+    # --- For Gradescope ---------------------------------------------------------------------------------------------
+
+    def gradescope(self, results, pending=()):
+        """Its results.json: https://gradescope-autograders.readthedocs.io/en/latest/specs/"""
+        tests = [{"name": result.check.name, "number": f"{self.lab.number}.{index + 1}", "score": result.score,
+                  "max_score": result.check.points, "status": "passed" if result.holds else "failed",
+                  "output": "" if result.holds else "\n".join(self.explanation(result)), "output_format": "text",
+                  "visibility": "visible", "extra_data": {"seconds": result.seconds, "rule": result.check.rule}}
+                 for index, result in enumerate(results)]
+        tests += [{"name": check.name, "score": 0, "max_score": check.points, "status": "failed", "visibility": "visible",
+                   "output": "not run (yet)", "output_format": "text"} for check in pending]
+        return json.dumps({"score": total(results), "output": self.head(), "output_format": "text", "visibility": "visible",
+                           "stdout_visibility": "hidden", "execution_time": round(sum(result.seconds for result in results)),
+                           "extra_data": {"lab": self.lab.number, "seed": self.seed, "complete": not pending},
+                           "tests": tests}, indent=1) + "\n"
+
+    # --- For CI -------------------------------------------------------------------------------------------------------
+
+    def junit(self, results, pending=()):
+        suite = xml.Element("testsuite", name=f"lab {self.lab.number}", tests=str(len(results) + len(pending)),
+                            failures=str(sum(not result.holds for result in results)), skipped=str(len(pending)),
+                            time=f"{sum(result.seconds for result in results):.2f}")
+        for result in results:
+            case = xml.SubElement(suite, "testcase", classname=f"lab{self.lab.number}", name=result.check.name,
+                                  time=f"{result.seconds:.2f}")
+            if not result.holds:
+                failure = xml.SubElement(case, "failure", message=result.check.rule)
+                failure.text = printable("\n".join(self.explanation(result)))
+        for check in pending:
+            xml.SubElement(xml.SubElement(suite, "testcase", classname=f"lab{self.lab.number}", name=check.name), "skipped")
+        return xml.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def printable(text):
+    """XML has no place for control characters, and a kernel may say anything."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
+def short_event(line):
+    """A line of the journal, without the braces and quotes."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return printable(line)[:160]
+    return " ".join(f"{name}={value if not isinstance(value, (dict, list)) else json.dumps(value, separators=(',', ':'))}"
+                    for name, value in event.items())[:200]
