@@ -162,7 +162,8 @@ kernel_sources := $(sort $(wildcard boot/*.c boot/*.asm mm/*.c mm/*.asm syscall/
 kernel_objects := $(kernel_sources:%=$(BUILD)/kernel/%.o)
 
 # These two change only when the commands that build the kernel change, or the list of its files.
-$(BUILD)/kernel/flags: wanted = $(CC) $(KERNEL_CFLAGS) $(NASM) $(KERNEL_ASFLAGS)
+# Where the tree lies makes no difference to what comes out, so a copy of it is not built anew.
+$(BUILD)/kernel/flags: wanted = $(CC) $(filter-out -ffile-prefix-map=%,$(KERNEL_CFLAGS)) $(NASM) $(KERNEL_ASFLAGS)
 $(BUILD)/kernel/parts: wanted = $(LD) $(KERNEL_LDFLAGS) $(kernel_objects)
 $(BUILD)/kernel/flags $(BUILD)/kernel/parts: FORCE
 	@mkdir -p $(@D)

@@ -82,6 +82,11 @@ class Actor:
         self.result(calls.CLOSE, handle)
         return self.peek(self.stage.mailbox + 512, max(got, 0))
 
+    def frames_free(self):
+        """How many frames are free, as the kernel has it."""
+        words = self.read_file("/proc/zeropage").split()
+        return int(words[words.index(b"frames_free") + 1]) if b"frames_free" in words else 0
+
     def fork(self):
         return self.stage.fork(self)
 

@@ -13,6 +13,7 @@ from .report import Report, possible, total, write_whole
 from .sandbox import Sandbox
 from .submission import git, read_submission
 from .words import Problem
+from .workspace import Workspace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FULL_SCORE, POINTS_LOST, WRONG_USE = 0, 1, 2
@@ -129,8 +130,11 @@ def grade_one(lab, pristine, options):
     writable(options.json, options.junit)
     keep([])
     trace = (lambda line: print("    " + line)) if options.trace else None
-    grader = Grader(lab, pristine, submission, sandbox, seed=seed, trace=trace, on_result=keep)
-    results = grader.run(wanted)
+    workspace = Workspace(lab, pristine, submission, sandbox)
+    try:
+        results = Grader(lab, workspace, sandbox, seed=seed, trace=trace, on_result=keep).run(wanted)
+    finally:
+        workspace.close()
     print(report.foot(results))
     return FULL_SCORE if total(results) == possible(results) else POINTS_LOST
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from . import guest, host, puppet
 from .stage import Stage
 from .words import Broken, Ended
-from .workspace import Workspace
 
 SHOWN_EVENTS, MOST_JOURNALS = 8, 4
 KILLED = "the emulator was killed"
@@ -32,12 +31,12 @@ class Result:
 class Grader:
     """One submission's grade. ON_RESULT(results so far) is called after each check."""
 
-    def __init__(self, lab, pristine, submission, sandbox, *, seed, journal=True, trace=None, on_result=lambda results: None):
+    def __init__(self, lab, workspace, sandbox, *, seed, journal=True, trace=None, on_result=lambda results: None):
         self.lab, self.sandbox, self.seed, self.trace = lab, sandbox, seed, trace
         self.journals_left, self.recording = MOST_JOURNALS if journal else 0, False
         self.on_result = on_result
         self.results, self.stage, self.never_boots, self.boots = [], None, None, 0
-        self.workspace = Workspace(lab, pristine, submission, sandbox)
+        self.workspace = workspace
         self.scenes = lab.scenes()
         self.unbuilt = None
 
@@ -54,12 +53,8 @@ class Grader:
                     self.believe()
                     self.on_result(self.results)
         finally:
-            self.close()
+            self.end_stage()
         return self.results
-
-    def close(self):
-        self.end_stage()
-        self.workspace.close()
 
     def believe(self):
         """What the kernel or a program says counts only together with what was seen from outside."""

@@ -33,6 +33,7 @@ class Build:
     """How a tree is built: whole (with the solutions of the repository), or as the starter of a lab."""
 
     def __init__(self, starter_of=None):
+        self.starter = starter_of is not None
         self.folder = "build" if starter_of is None else f"build-lab{starter_of}"
         self.options = ["SETUP=no"] + ([] if starter_of is None else [f"LAB={starter_of}"])
 

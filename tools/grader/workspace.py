@@ -17,25 +17,26 @@ class Workspace:
     """FOLDER is temporary and belongs to the sandbox's user; close() removes it."""
 
     def __init__(self, lab, pristine, submission, sandbox):
-        self.lab, self.pristine, self.submission, self.sandbox = lab, pristine, submission, sandbox
+        self.lab, self.pristine, self.sandbox = lab, pristine, sandbox
         self.build = choose_build(lab, pristine, submission)
         self.host_tests = sorted({check.run for check in lab.checks if check.kind == "host"})
         self.folder = sandbox.folder()
         self.tree = os.path.join(self.folder, "tree")
         try:
             pristine.copy_built(self.tree, self.build, self.host_tests)
-            self.lay_over()
+            self.lay_over(submission)
             sandbox.own_tree(self.folder)
         except BaseException:
             self.close()
             raise
 
-    def lay_over(self):
-        whole = not self.build.options[1:] and "LAB" not in self.pristine.files
+    def lay_over(self, submission):
+        """Makes the lab's files those of SUBMISSION; what it does not bring is the starter's."""
+        whole = not self.build.starter and "LAB" not in self.pristine.files
         for path, content in self.pristine.files.items():
-            if self.lab.permits(path) and path not in self.submission.files:
+            if self.lab.permits(path) and path not in submission.files:
                 self.write(path, content if whole else starter_side(content, self.lab.number))
-        for path, content in self.submission.files.items():
+        for path, content in submission.files.items():
             self.write(path, content)
 
     def write(self, path, content):
@@ -44,6 +45,7 @@ class Workspace:
         if write_if_other(place, content, 0o644):
             later = time.time_ns() + 10_000_000
             os.utime(place, ns=(later, later))
+            self.sandbox.own(place)
 
     def path(self, name):
         return os.path.join(self.tree, self.build.folder, name)

@@ -9,6 +9,7 @@ from grader.exceptions import INSTRUCTION, PRESENT, USER
 from grader.page_tables import PAGE
 from grader.words import Broken
 
+DIRTY_STRIDE, SPARE_FRAMES = 256, 150
 NAME = b"puppet\n"      # what /proc/self/comm holds
 EXECUTE_MISSING, EXECUTE_REFUSED = USER | INSTRUCTION, USER | INSTRUCTION | PRESENT
 
@@ -62,17 +63,34 @@ def one_zero_frame(stage):
         puppet.unmap(area, count)
 
 
-def dirty_the_free_frames(stage, count):
-    """Leaves COUNT free frames full of a byte behind, so that who forgets to clear one shows it."""
-    puppet = stage.main
+def expect_cleared_frames(stage, read_first):
+    """
+    Leaves nearly all free frames with something in them, then writes one byte in more pages than there can be clean ones:
+    who forgets to clear a frame shows it.
+    """
+    puppet, count, more = stage.main, stage.main.frames_free() - SPARE_FRAMES, 2 * SPARE_FRAMES
     area = puppet.map(count)
-    puppet.fill(area, stage.draw_byte(), count * PAGE)
+    puppet.write_pages(area, count * PAGE // DIRTY_STRIDE, stage.draw_byte(), DIRTY_STRIDE)
     puppet.unmap(area, count)
+    area, within, value = puppet.map(more), stage.within(), stage.draw_byte()
+    if read_first:
+        puppet.read_pages(area, more)
+    puppet.write_pages(area + within, more, value)
+    tables = puppet.tables()
+    for page in range(area, area + more * PAGE, PAGE):
+        data = bytearray(stage.read_physical((tables.entry(page).frame or 0) * PAGE, PAGE))
+        if data[within:within + 1] != bytes((value,)):
+            raise Broken(f"the byte {value:#x} at {page + within:#x}, which was written there", data[within:within + 1].hex())
+        data[within] = 0
+        if any(data):
+            raise Broken(f"the new page at {page:#x} to be zero but for the byte that was written",
+                         f"{len(data) - data.count(0)} bytes of what another page has left in its frame")
+    puppet.unmap(area, more)
 
 
 def write_takes_a_zeroed_frame(stage):
     puppet, count = stage.main, stage.draw(12, 40)
-    dirty_the_free_frames(stage, count + 20)
+    expect_cleared_frames(stage, read_first=False)
     area = puppet.map(count, address=stage.draw_place(count))
     frames = {}
     for page in stage.draw_pages(area, count, stage.draw(5, 10)):
@@ -90,7 +108,7 @@ def write_takes_a_zeroed_frame(stage):
 
 def write_replaces_the_zero_frame(stage):
     puppet, count = stage.main, stage.draw(8, 20)
-    dirty_the_free_frames(stage, count + 20)
+    expect_cleared_frames(stage, read_first=True)
     area = puppet.map(count, address=stage.draw_place(count))
     puppet.read_pages(area, count)
     zero = zero_entry(puppet, area).frame
