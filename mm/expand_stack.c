@@ -14,7 +14,8 @@ static int account_growth(struct vm_area_struct *vma, unsigned long size, unsign
     if (!may_expand_vm(mm, vma->vm_flags, pages) || size > mm->limits.stack ||
         mlock_future_check(mm, vma->vm_flags, growth))
         return -ENOMEM;
-    if ((vma->vm_flags & VM_ACCOUNT) && vm_acct_memory(mm, pages))
+    /* As on Linux the overcommit rule is asked even where nothing is charged. */
+    if (vma->vm_flags & VM_ACCOUNT ? vm_acct_memory(mm, pages) != 0 : !vm_commit_allowed(mm, pages))
         return -ENOMEM;
     if (vma->vm_flags & VM_LOCKED)
         mm->locked_vm += pages;

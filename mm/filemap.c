@@ -13,6 +13,9 @@
 /* How much is mapped around a read fault, if it is there: Linux's fault_around_bytes. */
 #define FAULT_AROUND_BYTES 65536ul
 
+/* The users of a cached page that one entry maps: the cache and that entry. */
+#define PAGE_COUNT_MAPPED_ONCE 2
+
 static struct list_head file_mappings = LIST_HEAD_INIT(file_mappings);
 
 void address_space_init(struct address_space *mapping, u8 page_type,
@@ -153,14 +156,42 @@ void mapping_truncate(struct address_space *mapping, unsigned long size)
 
     unsigned long tail = size & ~PAGE_MASK;
     struct page *last = tail ? page_tree_find(&mapping->pages, size >> PAGE_SHIFT) : NULL;
-    if (last)
+    if (last) {
         memset((u8 *)page_address(last) + tail, 0, PAGE_SIZE - tail);
+        last->flags |= PG_DIRTY;
+    }
 }
 
 void mapping_punch_hole(struct address_space *mapping, unsigned long first, unsigned long last)
 {
     unmap_everywhere(mapping, first, last, false);
     free_pages_from(mapping, first, last);
+}
+
+/* The page that PTE maps is to leave memory: true when this VMA alone maps it, and its object still holds it. */
+static bool can_page_out(const struct vm_area_struct *vma, pte_t pte)
+{
+    const struct page *page = pte_page(pte);
+
+    return page->mapping == vma->vm_mapping && (page->type == PAGE_SHMEM || page->type == PAGE_FILE) &&
+           page_count(page) == PAGE_COUNT_MAPPED_ONCE;
+}
+
+void filemap_page_out(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    struct address_space *mapping = vma->vm_mapping;
+    struct pte_iter it = pte_iter_over(vma->vm_mm->pgd, start, end);
+
+    while (pte_iter_next(&it)) {
+        if (!can_page_out(vma, *it.ptep))
+            continue;
+        struct page *page = pte_page(*it.ptep);
+        zap_range(vma, it.address, it.address + PAGE_SIZE);
+        bool is_zeroes = page->type == PAGE_SHMEM && !(page->flags & (PG_DIRTY | PG_FALLOCATED));
+        if (is_zeroes)
+            forget_page(page_tree_remove(&mapping->pages, page->index));
+    }
+    flush_range(vma->vm_mm, start, end);
 }
 
 unsigned long mapping_reclaim(struct address_space *mapping)
@@ -211,7 +242,7 @@ void filemap_map_around(struct vm_area_struct *vma, unsigned long address, pte_t
         int error;
         if (!page && mapping->page_type == PAGE_FILE)
             page = read_in(mapping, index, &error);
-        if (!page)
+        if (!page || (page->flags & PG_FALLOCATED))
             continue;
         get_page(page);
         set_pte_at(vma->vm_mm, at, slot, pfn_pte(page_to_pfn(page), bits));
@@ -222,7 +253,11 @@ void filemap_map_around(struct vm_area_struct *vma, unsigned long address, pte_t
 
 static struct page *filemap_fault(struct vm_area_struct *vma, unsigned long index, int *error)
 {
-    return mapping_get_page(vma->vm_mapping, index, error);
+    struct page *page = mapping_get_page(vma->vm_mapping, index, error);
+
+    if (likely(page))
+        page->flags &= (u16)~PG_FALLOCATED;
+    return page;
 }
 
 const struct vm_operations_struct generic_file_vm_ops = {

@@ -70,6 +70,12 @@ void mapping_truncate(struct address_space *mapping, unsigned long size);
 /* Frees the pages of [first, last) and unmaps them everywhere: MADV_REMOVE. */
 void mapping_punch_hole(struct address_space *mapping, unsigned long first, unsigned long last);
 
+/*
+ * MADV_PAGEOUT without swap, as Linux does it: pages of VMA's object that no other entry maps are
+ * unmapped; shared memory that was never written is freed, the rest stays in the cache.
+ */
+void filemap_page_out(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+
 /* Drops every page of a PAGE_FILE mapping that nobody maps (memory is short). Returns how many. */
 unsigned long mapping_reclaim(struct address_space *mapping);
 /* The same over all file mappings; also called by the allocator's slow path through a hook. */

@@ -40,11 +40,31 @@ static int madvise_dontneed(struct vm_area_struct *vma, unsigned long start, uns
 
 /*
  * The pages may be taken when memory is short. Keeping them is allowed too, and without swap there
- * is no moment to choose.
+ * is no moment to choose; but until they are written again they count as clean.
  */
-static int madvise_free(const struct vm_area_struct *vma)
+static int madvise_free(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-    return (vma->vm_flags & VM_LOCKED) || !vma_is_anonymous(vma) ? -EINVAL : 0;
+    struct pte_iter it = pte_iter_over(vma->vm_mm->pgd, start, end);
+
+    if ((vma->vm_flags & VM_LOCKED) || !vma_is_anonymous(vma))
+        return -EINVAL;
+    while (pte_iter_next(&it))
+        if (!is_zero_pfn(pte_pfn(*it.ptep))) {
+            pte_page(*it.ptep)->flags &= (u16)~PG_DIRTY;
+            set_pte_at(vma->vm_mm, it.address, it.ptep, pte_mkold(pte_mkclean(*it.ptep)));
+        }
+    flush_range(vma->vm_mm, start, end);
+    return 0;
+}
+
+/* There is no swap that anonymous pages could go to. */
+static int madvise_pageout(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    if (vma->vm_flags & VM_LOCKED)
+        return -EINVAL;
+    if (!vma_is_anonymous(vma))
+        filemap_page_out(vma, start, end);
+    return 0;
 }
 
 static int madvise_remove(struct vm_area_struct *vma, unsigned long start, unsigned long end)
@@ -162,7 +182,7 @@ static int madvise_vma(struct vm_area_struct *vma, struct vm_area_struct **prev,
     case MADV_DONTNEED_LOCKED:
         return madvise_dontneed(vma, start, end, true);
     case MADV_FREE:
-        return madvise_free(vma);
+        return madvise_free(vma, start, end);
     case MADV_REMOVE:
         return madvise_remove(vma, start, end);
     case MADV_POPULATE_READ:
@@ -170,8 +190,9 @@ static int madvise_vma(struct vm_area_struct *vma, struct vm_area_struct **prev,
     case MADV_POPULATE_WRITE:
         return madvise_populate(vma, start, end, true);
     case MADV_COLD:
-    case MADV_PAGEOUT:
         return vma->vm_flags & VM_LOCKED ? -EINVAL : 0;
+    case MADV_PAGEOUT:
+        return madvise_pageout(vma, start, end);
     case MADV_WILLNEED:
         return 0;
     case MADV_COLLAPSE:

@@ -19,7 +19,8 @@ static u8 is_in_object(const struct vm_area_struct *vma, unsigned long address)
 
     if (!mapping || index >= PAGE_ALIGN(mapping->size) >> PAGE_SHIFT)
         return 0;
-    return mapping->page_type == PAGE_FILE || page_tree_find(&mapping->pages, index) ? 1 : 0;
+    const struct page *page = page_tree_find(&mapping->pages, index);
+    return page ? !(page->flags & PG_FALLOCATED) : mapping->page_type == PAGE_FILE;
 }
 
 static void mincore_vma(const struct vm_area_struct *vma, unsigned long start, unsigned long pages,

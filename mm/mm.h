@@ -65,7 +65,8 @@ struct vm_area_struct {
     struct rb_node vm_rb;               /* the index, by address */
     unsigned long rb_subtree_gap;       /* the largest free gap below any VMA of the subtree */
     struct list_head shared;            /* in vm_mapping's list of mappings, for truncation */
-    u64 vm_anon;                        /* which family of anonymous pages lives here: see below */
+    u32 vm_anon;                        /* which family of anonymous pages lives here: see below */
+    u32 vm_file;                        /* the open file that it was mapped by; 0: none */
 };
 _Static_assert(sizeof(struct vm_area_struct) <= 128, "a VMA must stay within 128 bytes");
 
@@ -77,7 +78,7 @@ _Static_assert(sizeof(struct vm_area_struct) <= 128, "a VMA must stay within 128
  * began in this process and odd (VM_ANON_INHERITED) for one that came through fork, which Linux
  * never merges with anything new.
  */
-#define VM_ANON_INHERITED 1ull
+#define VM_ANON_INHERITED 1u
 
 static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
 {
@@ -141,6 +142,7 @@ struct mm_struct {
     bool may_lock_beyond_limit;         /* CAP_IPC_LOCK */
     bool may_map_low;                   /* CAP_SYS_RAWIO: below mmap_min_addr */
     struct mm_limits limits;
+    const void *limits_of;              /* the process that they are of: several may share this address space */
     struct list_head mm_list;           /* all address spaces, for the audit */
 };
 
@@ -240,25 +242,24 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
                 bool new_below);
 
 /*
- * Tries to serve [start, end) with FLAGS by extending a neighbour of it: PREV is the VMA before
+ * Tries to serve [start, end) with VM_FLAGS by extending a neighbour of it: PREV is the VMA before
  * START (or NULL), or the one whose tail the range is. The range may be free or be covered by one
- * VMA (for mprotect, madvise, mlock). ANON is the family of the pages in the range. Returns the
- * merged VMA, or NULL when nothing can be merged. Never fails otherwise. Linux's cases 1 to 8.
+ * VMA (for mprotect, madvise, mlock). In all else, but for its page offset PGOFF, the range is like
+ * the VMA LIKE: object, open file, family of pages. Returns the merged VMA, or NULL when nothing
+ * can be merged. Never fails otherwise. Linux's cases 1 to 8.
  */
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
                                  unsigned long start, unsigned long end, unsigned long vm_flags,
-                                 u64 anon, const struct vm_operations_struct *ops,
-                                 struct address_space *mapping, unsigned long pgoff);
+                                 const struct vm_area_struct *like, unsigned long pgoff);
 
 /*
  * As vma_merge, for a range between PREV and NEXT (each may be NULL) that is free and gets a new
- * mapping: where the neighbours can't be joined with each other, Linux's mmap prefers the one
- * above.
+ * mapping of SOURCE (NULL: anonymous): where the neighbours can't be joined with each other,
+ * Linux's mmap prefers the one above.
  */
 struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_struct *next,
                                   unsigned long start, unsigned long end, unsigned long vm_flags,
-                                  const struct vm_operations_struct *ops,
-                                  struct address_space *mapping, unsigned long pgoff);
+                                  const struct mmap_source *source, unsigned long pgoff);
 
 /*
  * Makes [start, end), which lies within VMA, a VMA with VM_FLAGS: by merging it into a neighbour
@@ -284,7 +285,7 @@ static inline void vma_prepare_anon(struct vm_area_struct *vma)
 }
 
 /* The family of a VMA that fork makes from one whose family is not 0. */
-u64 vma_inherited_anon(void);
+u32 vma_inherited_anon(void);
 
 /*
  * A VMA not yet in any list with OLD's range, flags, mapping (with a reference of its own), offset

@@ -2,7 +2,7 @@
 #ifndef MM_MMAN_H
 #define MM_MMAN_H
 
-#include <stdbool.h>
+#include "kernel/lib/types.h"
 
 #define PROT_NONE 0x0
 #define PROT_READ 0x1
@@ -78,6 +78,7 @@ struct mmap_source {
     const struct vm_operations_struct *ops; /* NULL: anonymous (private /dev/zero) */
     bool readable, writable;        /* how the descriptor was opened */
     bool no_exec;                   /* the file system forbids execution */
+    u32 file;                       /* identifies the open file: parts mapped by another one don't merge */
 };
 
 #endif

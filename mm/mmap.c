@@ -113,6 +113,20 @@ static unsigned long round_hint(unsigned long hint)
     return hint && hint < mmap_min_addr ? PAGE_ALIGN(mmap_min_addr) : hint;
 }
 
+/* The hint of a huge mapping: rounded down to its huge page, if that is free; it may be address 0 then. */
+static unsigned long round_huge_hint(struct mm_struct *mm, unsigned long hint, unsigned long length,
+                                     unsigned long *flags)
+{
+    unsigned long place = hint & HUGE_PAGE_MASK;
+
+    if (!hint || (*flags & MAP_FIXED))
+        return hint;
+    if (place > TASK_SIZE - length || !is_free(mm, place, length))
+        return 0;
+    *flags |= MAP_FIXED;
+    return place;
+}
+
 /* ---- what ---- */
 
 unsigned long vm_flags_of_prot(unsigned long prot)
@@ -181,6 +195,7 @@ static __attribute__((noinline)) bool attach_object(struct vm_area_struct *vma,
     if (source) {
         vma->vm_ops = source->ops;
         vma->vm_mapping = source->mapping;
+        vma->vm_file = source->file;
         if (source->mapping)
             mapping_get(source->mapping);
         return true;
@@ -219,14 +234,13 @@ static __always_inline_fn int enter_mapping(struct mm_struct *mm, const struct r
                                             struct vm_area_struct *next,
                                             struct vm_area_struct *vma)
 {
-    const struct mmap_source *source = request->source;
     bool has_neighbour = (prev && prev->vm_end == request->start) ||
                          (next && next->vm_start == request->end);
 
     /* A shared anonymous mapping is an object of its own: it joins nothing. */
     if (has_neighbour && !is_shared_anonymous(request) &&
-        vma_expand(prev, next, request->start, request->end, request->vm_flags,
-                   source ? source->ops : NULL, source ? source->mapping : NULL, request->pgoff)) {
+        vma_expand(prev, next, request->start, request->end, request->vm_flags, request->source,
+                   request->pgoff)) {
         if (vma)
             vma_free(vma);
         return 0;
@@ -305,8 +319,12 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
     if (!(flags & MAP_FIXED))
         address = round_hint(address);
 
-    if (unlikely((flags & MAP_HUGETLB) && !source))
-        return refuse_huge_mapping(address, length, flags);
+    bool is_huge = (flags & MAP_HUGETLB) && !source;
+    if (unlikely(is_huge)) {
+        length = huge_length(length, flags);
+        if (!length)
+            return (unsigned long)-EINVAL;
+    }
     length = PAGE_ALIGN(length);
     if (!length)
         return (unsigned long)-ENOMEM;
@@ -314,9 +332,14 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
         return (unsigned long)-EOVERFLOW;
     if (unlikely(mm->map_count > sysctl_max_map_count))
         return (unsigned long)-ENOMEM;
-    if (unlikely(flags & MAP_HUGETLB))
+    if (unlikely((flags & MAP_HUGETLB) && source))
         return (unsigned long)-EINVAL;
 
+    if (unlikely(is_huge && length <= TASK_SIZE)) {
+        if (!is_huge_place(address, flags))
+            return (unsigned long)-EINVAL;
+        address = round_huge_hint(mm, address, length, &flags);
+    }
     address = find_area(mm, address, length, flags);
     if (IS_ERR_VALUE(address))
         return address;
@@ -330,6 +353,8 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
     if (mlock_future_check(mm, vm_flags, length))
         return (unsigned long)-EAGAIN;
 
+    if (unlikely(is_huge))
+        return refuse_huge_mapping(mm, address, length, flags);
     if (source) {
         if (pgoff > (FILE_SIZE_MAX - length) >> PAGE_SHIFT)
             return (unsigned long)-EOVERFLOW;

@@ -9,7 +9,6 @@
      MAP_HUGETLB | MAP_32BIT | MAP_HUGE_BITS)
 #define MAP_HUGE_SHIFT 26
 #define MAP_HUGE_BITS (0x3ful << MAP_HUGE_SHIFT)
-#define HUGE_PAGE_SHIFT_DEFAULT 21
 
 int check_file_mapping(const struct mmap_source *source, unsigned long prot, unsigned long flags,
                        unsigned long *vm_flags)
@@ -42,23 +41,33 @@ int check_file_mapping(const struct mmap_source *source, unsigned long prot, uns
     return *vm_flags & VM_GROWSDOWN ? -EINVAL : 0;
 }
 
-unsigned long refuse_huge_mapping(unsigned long address, unsigned long length, unsigned long flags)
+unsigned long huge_length(unsigned long length, unsigned long flags)
 {
-    unsigned long type = flags & MAP_TYPE;
     unsigned long shift = (flags & MAP_HUGE_BITS) >> MAP_HUGE_SHIFT;
 
-    if (shift != 0 && shift != HUGE_PAGE_SHIFT_DEFAULT)
+    if (shift != 0 && shift != HUGE_PAGE_SHIFT)
+        return 0;
+    return ALIGN_UP(length, HUGE_PAGE_SIZE);
+}
+
+bool is_huge_place(unsigned long address, unsigned long flags)
+{
+    return !(flags & MAP_FIXED) || IS_ALIGNED(address, HUGE_PAGE_SIZE);
+}
+
+unsigned long refuse_huge_mapping(struct mm_struct *mm, unsigned long address, unsigned long length,
+                                  unsigned long flags)
+{
+    unsigned long type = flags & MAP_TYPE;
+
+    if (type == MAP_SHARED_VALIDATE && (flags & ~(unsigned long)LEGACY_MAP_MASK))
+        return (unsigned long)-EOPNOTSUPP;
+    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
         return (unsigned long)-EINVAL;
-    if ((flags & MAP_FIXED) && !IS_ALIGNED(address, 1ul << HUGE_PAGE_SHIFT_DEFAULT))
+    if (flags & MAP_GROWSDOWN)
         return (unsigned long)-EINVAL;
-    /*
-     * A length that rounds up to nothing is looked at before the room that there is, and that
-     * before the type.
-     */
-    if (ALIGN_UP(length, 1ul << HUGE_PAGE_SHIFT_DEFAULT) == 0)
-        return (unsigned long)-EINVAL;
-    if (length <= TASK_SIZE && type != MAP_SHARED && type != MAP_PRIVATE &&
-        type != MAP_SHARED_VALIDATE)
-        return (unsigned long)-EINVAL;
+    /* As on Linux, what the mapping was to replace is gone when it turns out that there is no huge page. */
+    if (flags & MAP_FIXED)
+        (void)do_munmap(mm, address, length);
     return (unsigned long)-ENOMEM;
 }

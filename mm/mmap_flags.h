@@ -4,14 +4,26 @@
 
 #include "mm/mm.h"
 
+/* Huge pages are 2 MiB. */
+#define HUGE_PAGE_SHIFT 21
+#define HUGE_PAGE_SIZE (1ul << HUGE_PAGE_SHIFT)
+#define HUGE_PAGE_MASK (~(HUGE_PAGE_SIZE - 1))
+
 /* The sharing rules of a file mapping: adds to *VM_FLAGS, or refuses with a negative errno. */
 int check_file_mapping(const struct mmap_source *source, unsigned long prot, unsigned long flags,
                        unsigned long *vm_flags);
 
 /*
- * Huge pages come from a pool that this kernel never fills: bad sizes and places are told apart,
- * the rest is "no memory". LENGTH in bytes, as the program gave it. A negative errno.
+ * MAP_HUGETLB: huge pages come from a pool that this kernel never fills, so the answer is "no
+ * memory" at best; but bad sizes and places are told apart, and in Linux's order.
+ *
+ * The length in bytes, rounded up to whole huge pages; 0: a bad page size, or too long to round.
  */
-unsigned long refuse_huge_mapping(unsigned long address, unsigned long length, unsigned long flags);
+unsigned long huge_length(unsigned long length, unsigned long flags);
+/* False when MAP_FIXED names a place that no huge page can begin at. */
+bool is_huge_place(unsigned long address, unsigned long flags);
+/* The end of every such mmap, for a range that could have been mapped. A negative errno. */
+unsigned long refuse_huge_mapping(struct mm_struct *mm, unsigned long address, unsigned long length,
+                                  unsigned long flags);
 
 #endif

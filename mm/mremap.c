@@ -74,8 +74,7 @@ static struct vm_area_struct *copy_vma(const struct remap *remap, const struct v
     bool is_beside_source = (prev == vma && vma->vm_end == remap->new) ||
                             (next == vma && vma->vm_start == end);
     if (!(remap->flags & MREMAP_DONTUNMAP) || !is_beside_source)
-        new = vma_merge(mm, prev, remap->new, end, vma->vm_flags, vma->vm_anon, vma->vm_ops,
-                        vma->vm_mapping, pgoff);
+        new = vma_merge(mm, prev, remap->new, end, vma->vm_flags, vma, pgoff);
     if (new)
         return new;
     new = vma_dup(vma, mm);
@@ -128,8 +127,8 @@ static void rejoin(struct mm_struct *mm, unsigned long address)
     const struct vm_area_struct *upper = vma_lookup(mm, address);
     struct vm_area_struct *lower = upper->vm_prev;
 
-    (void)vma_merge(mm, lower, upper->vm_start, upper->vm_end, upper->vm_flags, upper->vm_anon,
-                    upper->vm_ops, upper->vm_mapping, upper->vm_pgoff);
+    (void)vma_merge(mm, lower, upper->vm_start, upper->vm_end, upper->vm_flags, upper,
+                    upper->vm_pgoff);
 }
 
 /*
@@ -271,8 +270,7 @@ static unsigned long grow_in_place(const struct remap *remap, struct vm_area_str
     if ((vma->vm_flags & VM_ACCOUNT) && vm_acct_memory(mm, pages))
         return FAIL(ENOMEM);
     /* The extension fits its own VMA, so this can't fail; it may join the VMA above, too. */
-    vma = vma_merge(mm, vma, start, end, vma->vm_flags, vma->vm_anon, vma->vm_ops, vma->vm_mapping,
-                    vma->vm_pgoff + vma_pages(vma));
+    vma = vma_merge(mm, vma, start, end, vma->vm_flags, vma, vma->vm_pgoff + vma_pages(vma));
     vm_stat_account(mm, vma->vm_flags, (long)pages);
     if (vma->vm_flags & VM_LOCKED)
         mm->locked_vm += pages;

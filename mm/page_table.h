@@ -22,6 +22,7 @@ static inline pte_t pte_wrprotect(pte_t pte) { return (pte_t){ pte.value & ~PTE_
 static inline pte_t pte_mkwrite(pte_t pte) { return (pte_t){ pte.value | PTE_WRITE }; }
 static inline pte_t pte_mkdirty(pte_t pte) { return (pte_t){ pte.value | PTE_DIRTY }; }
 static inline pte_t pte_mkyoung(pte_t pte) { return (pte_t){ pte.value | PTE_ACCESSED }; }
+static inline pte_t pte_mkclean(pte_t pte) { return (pte_t){ pte.value & ~PTE_DIRTY }; }
 static inline pte_t pte_mkold(pte_t pte) { return (pte_t){ pte.value & ~PTE_ACCESSED }; }
 static inline pte_t pfn_pte(pfn_t pfn, u64 bits) { return (pte_t){ ((u64)pfn << PAGE_SHIFT) | bits }; }
 

@@ -14,8 +14,11 @@ int populate_vma_with(struct vm_area_struct *vma, unsigned long start, unsigned 
 
     for (; start < end; start += PAGE_SIZE) {
         const pte_t *ptep = pte_offset(mm->pgd, start);
-        if (ptep && pte_hw_present(*ptep) && (!write || pte_write(*ptep)))
+        if (ptep && pte_hw_present(*ptep) && (!write || pte_write(*ptep))) {
+            if (write)
+                pte_page(*ptep)->flags |= PG_DIRTY;
             continue;
+        }
         enum fault_outcome outcome = handle_mm_fault(vma, start, write ? FAULT_FLAG_WRITE : 0);
         if (fault_failed(outcome))
             return outcome == FAULT_OUT_OF_MEMORY ? -ENOMEM : -EFAULT;

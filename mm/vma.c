@@ -26,7 +26,7 @@ struct vm_area_struct *vma_alloc(struct mm_struct *mm)
     vma->vm_ops = NULL;
     vma->vm_mapping = NULL;
     vma->vm_pgoff = 0;
-    vma->vm_anon = 0;
+    vma->vm_anon = vma->vm_file = 0;
     list_init(&vma->shared);
     return vma;
 }

@@ -10,9 +10,8 @@
 struct range {
     unsigned long start, end;
     unsigned long vm_flags;
-    u64 anon;
-    const struct vm_operations_struct *ops;
-    struct address_space *mapping;
+    u32 anon, file;
+    const struct address_space *mapping;
     unsigned long pgoff;
 };
 
@@ -23,7 +22,7 @@ struct range {
  * but only beside a family that began in this process: Linux looks at the neighbour's list of
  * families, which must hold exactly one.
  */
-static inline bool families_fit(u64 anon, const struct vm_area_struct *vma)
+static inline bool families_fit(u32 anon, const struct vm_area_struct *vma)
 {
     bool neighbour_is_plain = vma->vm_anon && !(vma->vm_anon & VM_ANON_INHERITED);
     if (!anon && neighbour_is_plain)
@@ -31,15 +30,17 @@ static inline bool families_fit(u64 anon, const struct vm_area_struct *vma)
     return anon == vma->vm_anon;
 }
 
-static u64 last_family;
+static u32 last_family;
 
-static u64 new_family(void)
+static u32 new_family(void)
 {
     last_family += VM_ANON_INHERITED + 1;
+    if (unlikely(!last_family))     /* after two thousand million families: 0 means none */
+        last_family += VM_ANON_INHERITED + 1;
     return last_family;
 }
 
-u64 vma_inherited_anon(void)
+u32 vma_inherited_anon(void)
 {
     return new_family() | VM_ANON_INHERITED;
 }
@@ -50,7 +51,7 @@ u64 vma_inherited_anon(void)
  */
 static bool may_merge_one_day(const struct vm_area_struct *a, const struct vm_area_struct *b)
 {
-    return a->vm_end == b->vm_start && a->vm_mapping == b->vm_mapping && a->vm_ops == b->vm_ops &&
+    return a->vm_end == b->vm_start && a->vm_mapping == b->vm_mapping && a->vm_file == b->vm_file &&
            !((a->vm_flags ^ b->vm_flags) & ~VM_ACCESS_FLAGS) &&
            b->vm_pgoff == a->vm_pgoff + vma_pages(a);
 }
@@ -74,11 +75,12 @@ void vma_prepare_anon_slow(struct vm_area_struct *vma)
 
 /* ---- which neighbours fit ---- */
 
+/* The same object by the same open file; vm_ops are equal then, too. */
 static inline bool is_alike(const struct vm_area_struct *vma, const struct range *range)
 {
 #if LAB != 2
     return vma->vm_flags == range->vm_flags && vma->vm_mapping == range->mapping &&
-           vma->vm_ops == range->ops;
+           vma->vm_file == range->file;
 #endif
     NOT_YET_WRITTEN(2, vma, range);
 }
@@ -166,11 +168,12 @@ static void extend_down(struct vm_area_struct *next, struct vm_area_struct *mid,
 
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
                                  unsigned long start, unsigned long end, unsigned long vm_flags,
-                                 u64 anon, const struct vm_operations_struct *ops,
-                                 struct address_space *mapping, unsigned long pgoff)
+                                 const struct vm_area_struct *like, unsigned long pgoff)
 {
 #if LAB != 2
-    const struct range range = { start, end, vm_flags, anon, ops, mapping, pgoff };
+    const struct range range = {
+        start, end, vm_flags, like->vm_anon, like->vm_file, like->vm_mapping, pgoff,
+    };
     struct vm_area_struct *mid = prev ? prev->vm_next : mm->mmap;
     struct vm_area_struct *next = mid && mid->vm_end == end ? mid->vm_next : mid;
 
@@ -197,20 +200,22 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
     extend_down(next, is_tail_of_prev ? prev : mid != next ? mid : NULL, start);
     return journal_merge(next);
 #endif
-    NOT_YET_WRITTEN(2, mm, prev, start, end, vm_flags, anon, ops, mapping, pgoff);
+    NOT_YET_WRITTEN(2, mm, prev, start, end, vm_flags, like, pgoff);
 }
 
 struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_struct *next,
                                   unsigned long start, unsigned long end, unsigned long vm_flags,
-                                  const struct vm_operations_struct *ops,
-                                  struct address_space *mapping, unsigned long pgoff)
+                                  const struct mmap_source *source, unsigned long pgoff)
 {
 #if LAB != 2
     bool touches_prev = prev && prev->vm_end == start, touches_next = next && next->vm_start == end;
     if (!touches_prev && !touches_next)
         return NULL;
 
-    struct range range = { start, end, vm_flags, 0, ops, mapping, pgoff };
+    struct range range = {
+        .start = start, .end = end, .vm_flags = vm_flags, .pgoff = pgoff,
+        .file = source ? source->file : 0, .mapping = source ? source->mapping : NULL,
+    };
     bool joins_next = touches_next && can_merge_before(next, &range);
     /* PREV must fit what the range will be once NEXT has taken it. */
     if (joins_next)
@@ -230,7 +235,7 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
     }
     return NULL;
 #endif
-    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, ops, mapping, pgoff, absorb, journal_merge);
+    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, source, pgoff, absorb, journal_merge);
 }
 
 struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_struct *prev,
@@ -239,7 +244,7 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
 {
     struct mm_struct *mm = vma->vm_mm;
     struct vm_area_struct *merged =
-        vma_merge(mm, prev, start, end, vm_flags, vma->vm_anon, vma->vm_ops, vma->vm_mapping,
+        vma_merge(mm, prev, start, end, vm_flags, vma,
                   vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT));
     if (merged)
         return merged;
@@ -258,8 +263,8 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
              * without memory nothing is to change.
              */
             if (splits_start && mm->map_count < sysctl_max_map_count)
-                (void)vma_merge(mm, vma->vm_prev, vma->vm_start, vma->vm_end, vma->vm_flags,
-                                vma->vm_anon, vma->vm_ops, vma->vm_mapping, vma->vm_pgoff);
+                (void)vma_merge(mm, vma->vm_prev, vma->vm_start, vma->vm_end, vma->vm_flags, vma,
+                                vma->vm_pgoff);
             return NULL;
         }
     }

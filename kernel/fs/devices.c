@@ -53,6 +53,7 @@ static int zero_mmap(struct file *file, unsigned long flags, unsigned long lengt
     source->readable = file_readable(file);
     source->writable = file_writable(file);
     source->no_exec = false;
+    source->file = file->number;
     if ((flags & MAP_TYPE) == MAP_PRIVATE) {
         mapping_get(source->mapping);
         return 0;

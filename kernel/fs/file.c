@@ -12,6 +12,9 @@ static DEFINE_SLAB_CACHE(file_cache, "file", sizeof(struct file), 8);
 
 WAIT_QUEUE(poll_queue);
 
+/* The number of the file that was opened last. */
+static u32 last_number;
+
 static bool counts_as_writer(const struct file *file)
 {
     return S_ISREG(file->inode->mode) && file_writable(file);
@@ -28,6 +31,9 @@ struct file *file_open_inode(struct inode *inode, int flags)
     file->ops = inode->file_ops;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->refcount = 1;
+    if (!++last_number)
+        last_number = 1;
+    file->number = last_number;
     mapping_get(&inode->mapping);
     inode->writers += counts_as_writer(file);
     if (!(flags & O_PATH) && inode->ops->open) {

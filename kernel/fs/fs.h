@@ -149,6 +149,7 @@ struct file {
     const struct file_operations *ops;
     int flags;                      /* O_… */
     int refcount;
+    u32 number;                     /* which of all files opened since boot: for mappings, never 0 */
     s64 pos;
     void *private;
 };

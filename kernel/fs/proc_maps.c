@@ -166,7 +166,7 @@ static void show_flags(struct seq *seq, const struct vm_area_struct *vma)
         { VM_READ, "rd " }, { VM_WRITE, "wr " }, { VM_EXEC, "ex " }, { VM_SHARED, "sh " },
         { VM_MAYREAD, "mr " }, { VM_MAYWRITE, "mw " }, { VM_MAYEXEC, "me " }, { VM_MAYSHARE, "ms " },
         { VM_GROWSDOWN, "gd " }, { VM_LOCKED, "lo " }, { VM_SEQ_READ, "sr " }, { VM_RAND_READ, "rr " },
-        { VM_DONTCOPY, "dc " }, { VM_DONTEXPAND, "de " }, { VM_LOCKONFAULT, "lf " }, { VM_ACCOUNT, "ac " },
+        { VM_DONTCOPY, "dc " }, { VM_DONTEXPAND, "de " }, { VM_LOCKONFAULT, "?? " }, { VM_ACCOUNT, "ac " },
         { VM_NORESERVE, "nr " }, { VM_WIPEONFORK, "wf " }, { VM_DONTDUMP, "dd " },
     };
     static const struct {

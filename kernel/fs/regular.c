@@ -88,7 +88,8 @@ static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, s
         return error;
     }
     size_t copied = copy_from_iter(iter, (u8 *)page_address(page) + (pos & (PAGE_SIZE - 1)), n);
-    page->flags = (page->flags | PG_DIRTY) & ~PG_FALLOCATED;
+    if (copied)
+        page->flags = (page->flags | PG_DIRTY) & ~PG_FALLOCATED;
     put_page(page);
     mapping->size = copied ? MAX(old_size, pos + copied) : old_size;
     return (long)copied;
@@ -191,6 +192,7 @@ static int regular_mmap(struct file *file, unsigned long flags, unsigned long le
     source->readable = file_readable(file);
     source->writable = file_writable(file) && !(sealed && (flags & MAP_TYPE) != MAP_PRIVATE);
     source->no_exec = false;
+    source->file = file->number;
     return 0;
 }
 
@@ -226,7 +228,7 @@ int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size
         struct page *page = get_page_for_write(inode, pos, &error);
         if (!page)
             break;
-        page->flags |= is_new ? PG_FALLOCATED : 0;
+        page->flags |= is_new ? PG_FALLOCATED | PG_DIRTY : PG_DIRTY;
         put_page(page);
         error = 0;
     }
@@ -236,20 +238,15 @@ int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size
     return error;
 }
 
-/* The part of one page at POS that is to read as zeroes. */
-static int clear_part(struct inode *inode, u64 pos, size_t n)
+/* The part of one page at POS that is to read as zeroes. A page that is not there reads so already. */
+static void clear_part(struct inode *inode, u64 pos, size_t n)
 {
-    int error;
+    struct page *page = n ? page_tree_find(&inode->mapping.pages, pos >> PAGE_SHIFT) : NULL;
 
-    if (n == 0 || pos >= inode->mapping.size)
-        return 0;
-    struct page *page = mapping_get_page(&inode->mapping, pos >> PAGE_SHIFT, &error);
     if (!page)
-        return error;
+        return;
     memset((u8 *)page_address(page) + (pos & (PAGE_SIZE - 1)), 0, n);
     page->flags |= PG_DIRTY;
-    put_page(page);
-    return 0;
 }
 
 int regular_punch_hole(struct inode *inode, u64 offset, u64 length)
@@ -261,11 +258,14 @@ int regular_punch_hole(struct inode *inode, u64 offset, u64 length)
         return -EPERM;
     if (inode->archive_size > 0)
         return -EOPNOTSUPP;     /* a page that is gone would be read from the archive again */
-    if (first > last)
-        return clear_part(inode, offset, length);
+    if (first > last) {
+        clear_part(inode, offset, length);
+        return 0;
+    }
     mapping_punch_hole(&inode->mapping, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
-    int error = clear_part(inode, offset, first - offset);
-    return error ? error : clear_part(inode, last, end - last);
+    clear_part(inode, offset, first - offset);
+    clear_part(inode, last, end - last);
+    return 0;
 }
 
 /* Once a file of the archive can be written, its pages are the only copy of what was written: they must stay. */

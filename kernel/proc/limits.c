@@ -31,17 +31,6 @@ void limits_init(struct rlimit limits[RLIM_NLIMITS])
     limits[RLIMIT_NICE] = limits[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
 }
 
-void limits_to_mm(const struct process *process, struct mm_limits *limits)
-{
-    *limits = (struct mm_limits){
-        .as = process->limits[RLIMIT_AS].current,
-        .data = process->limits[RLIMIT_DATA].current,
-        .data_hard = process->limits[RLIMIT_DATA].maximum,
-        .stack = process->limits[RLIMIT_STACK].current,
-        .memlock = process->limits[RLIMIT_MEMLOCK].current,
-    };
-}
-
 static bool may_raise_limits(void)
 {
     return current->euid == 0;

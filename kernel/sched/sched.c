@@ -100,6 +100,25 @@ static void finish_switch(struct task *prev)
         task_free(prev);
 }
 
+void limits_to_mm(const struct process *process, struct mm_limits *limits)
+{
+    *limits = (struct mm_limits){
+        .as = process->limits[RLIMIT_AS].current,
+        .data = process->limits[RLIMIT_DATA].current,
+        .data_hard = process->limits[RLIMIT_DATA].maximum,
+        .stack = process->limits[RLIMIT_STACK].current,
+        .memlock = process->limits[RLIMIT_MEMLOCK].current,
+    };
+}
+
+/* Two processes may share an address space (vfork), but each has limits and privileges of its own. */
+static void __attribute__((noinline)) take_over_mm(const struct task *task)
+{
+    limits_to_mm(task->process, &task->mm->limits);
+    task->mm->limits_of = task->process;
+    task->mm->may_map_low = task->mm->may_lock_beyond_limit = task->euid == 0;
+}
+
 static void switch_to(struct task *next)
 {
     struct task *prev = current;
@@ -114,6 +133,8 @@ static void switch_to(struct task *next)
         loaded_mm = next->mm;
         arch_load_cr3(next->mm->pgd_phys);
     }
+    if (unlikely(next->mm && next->mm->limits_of != next->process))
+        take_over_mm(next);
     current = next;
     mm_fault_counter = &next->min_flt;
     journal_context_pid = (u32)next->pid;

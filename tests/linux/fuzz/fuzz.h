@@ -46,11 +46,31 @@ void end(long result);
         end(measured); \
     } while (0)
 
-/* The steps that access memory: once, page by page, by read and write on the pipe ENDS. */
+/* The files of a sequence: a memory file of FILE_PAGES at first, /dev/zero, a pipe. */
+enum { FILE_PAGES = 6 };
+extern int memfd, zero_device, ends[2];
+
+/* Touches every page of the program, so that its own faults are not among those that are counted. */
+void touch_own_pages(void);
+
+/* The steps that access memory: once, page by page, by read and write on the pipe ENDS, with a handler that mends. */
 void touch(void);
 void touch_several(void);
 void through_the_kernel(void);
-extern int ends[2];
+void touch_and_mend(void);
+
+/* The steps around the mappings: the file that is mapped, a child process, limits and overcommit, the stack. */
+void change_file(void);
+void fork_child(void);
+void change_limits(void);
+void touch_stack(void);
+
+/* Puts back what change_limits changed for the whole machine. */
+void restore_system(void);
+
+/* Does BODY at ADDRESS, and notes how many faults it took, and the signal if there is one. */
+void attempt(void (*body)(char *), unsigned long address);
+void store_byte(char *address);
 
 /* From now on a fault of an access ends the access, and is noted. */
 void catch_faults(void);

@@ -86,6 +86,40 @@ static void note_contents(void)
     end_line();
 }
 
+static bool begins_with(const char *text, const char *name)
+{
+    return strncmp(text, name, strlen(name)) == 0;
+}
+
+/* The first line of a mapping in smaps is that of maps. */
+static bool is_maps_line(const char *text)
+{
+    return (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'f');
+}
+
+/* What the kernel says of each mapping, but what depends on the program or the version. */
+static void note_smaps(void)
+{
+    static const char *const wanted[] = {"Size:", "Rss:", "Shared_", "Private_", "Anonymous:", "Locked:", "VmFlags:"};
+    const char *text = file_text("/proc/self/smaps"), *end;
+    bool is_ours = false;
+
+    for (; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        if (is_maps_line(text)) {
+            is_ours = strtoul(text, NULL, 16) >= ARENA_LOW;
+            if (is_ours)
+                note_text("smaps %lx:", strtoul(text, NULL, 16));
+        }
+        for (unsigned int i = 0; is_ours && i < sizeof(wanted) / sizeof(wanted[0]); i++)
+            if (begins_with(text, wanted[i]))
+                for (const char *c = strchr(text, ':') + 1; c < end; c++)
+                    if (c[0] != ' ' || c[-1] != ' ')
+                        note_text("%c", *c);
+        if (is_ours && begins_with(text, "VmFlags:"))
+            end_line();
+    }
+}
+
 static void run_sequence(unsigned long steps, uint64_t mask)
 {
     prepare();
@@ -99,6 +133,7 @@ static void run_sequence(unsigned long steps, uint64_t mask)
         end_line();
     }
     note_contents();
+    note_smaps();
 }
 
 /* Runs one seed in a child of its own, which prints the hash. */
@@ -116,6 +151,7 @@ static void run_in_child(uint64_t which, unsigned long steps, uint64_t mask, boo
         _exit(0);
     }
     waitpid(child, &status, 0);
+    restore_system();
     if (status != 0)
         say("seed %lu ended with status %x", which, status & ~0x80);
 }

@@ -2,10 +2,10 @@
 #define _GNU_SOURCE
 #include "tests/linux/fuzz/fuzz.h"
 
-enum { FILE_PAGES = 6, REMEMBERED = 4 };
+enum { REMEMBERED = 4, SET_DUMPABLE = 4 };
 
-int ends[2];
-static int memfd, zero_device;
+int ends[2], memfd, zero_device;
+static int again;                                /* the file of memfd, opened once more */
 static unsigned long heap;                       /* the break at the start */
 static unsigned long remembered[REMEMBERED + 1]; /* where mmap and mremap have put something */
 static unsigned int newest;
@@ -33,7 +33,7 @@ static void find_own_mappings(void)
  * Touches every page of the program and the top of its stack, so that its own faults are not among
  * those that are counted: their number depends on how the program was compiled.
  */
-static void touch_own_pages(void)
+void touch_own_pages(void)
 {
     char volatile stack[8 * PAGE];
 
@@ -47,21 +47,28 @@ static void touch_own_pages(void)
     for (unsigned long i = 0; i < sizeof(stack); i += PAGE)
         stack[i] = 0;
     minor_faults();
-    warm_up();
 }
 
 void prepare(void)
 {
+    char path[32];
+
     catch_faults();
     memfd = (int)syscall(SYS_memfd_create, "fuzz", 0);
     zero_device = open("/dev/zero", O_RDWR);
-    if (memfd < 0 || zero_device < 0 || pipe(ends) != 0)
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd);
+    again = open(path, O_RDWR);
+    if (memfd < 0 || zero_device < 0 || again < 0 || pipe(ends) != 0)
         bail_out("the fuzzer cannot prepare its files");
     for (unsigned long i = 0; i < FILE_PAGES; i++)
         pwrite(memfd, "fuzz", 4, (off_t)(i * PAGE + i));
+    warm_up();
     heap = (raw_brk(0) + PAGE - 1) & -PAGE;
     raw_brk(heap);
     find_own_mappings();
+    /* Dumpable again, because its files in /proc would be root's. */
+    if (pick(5) == 0 && (setuid(NOBODY) != 0 || syscall(SYS_prctl, SET_DUMPABLE, 1, 0, 0, 0) != 0))
+        bail_out("the fuzzer cannot become another user");
     touch_own_pages();
 }
 
@@ -126,13 +133,18 @@ void end(long result)
 
 static void map_private(void)
 {
-    static const int extra[] = {0, 0, 0, 0, 0, 0, MAP_NORESERVE, MAP_POPULATE, MAP_GROWSDOWN, MAP_LOCKED,
-                                MAP_STACK, MAP_32BIT};
+    static const int extra[] = {0, 0, 0, 0, 0, 0, 0, MAP_NORESERVE, MAP_POPULATE, MAP_GROWSDOWN, MAP_GROWSDOWN,
+                                MAP_LOCKED, MAP_STACK, MAP_32BIT, MAP_NONBLOCK, MAP_DENYWRITE, MAP_HUGETLB};
     static const int where[] = {MAP_FIXED, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE, 0};
     unsigned long address = pick(6) == 0 ? 0 : pick_page(), length = pick_length();
     int protection = pick_protection();
-    int flags = PRIVATE_ANON | extra[pick(12)] | (address == 0 ? 0 : where[pick(5)]);
+    int flags = PRIVATE_ANON | extra[pick(17)] | (address == 0 ? 0 : where[pick(5)]);
     unsigned long got;
+
+    if (pick(6) == 0)
+        flags |= extra[pick(16)];
+    if (flags & MAP_HUGETLB)
+        flags &= ~MAP_NORESERVE;
 
     note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, -1, 0);", address, length, protection, flags);
     begin();
@@ -145,7 +157,8 @@ static void map_shared(void)
 {
     unsigned long address = pick(6) == 0 ? 0 : pick_page(), length = pick_length(), got;
     int protection = pick_protection();
-    int flags = SHARED_ANON | (address == 0 ? 0 : MAP_FIXED) | (pick(8) == 0 ? MAP_POPULATE : 0);
+    static const int extra[] = {MAP_POPULATE, MAP_NORESERVE, MAP_LOCKED, MAP_GROWSDOWN, MAP_32BIT};
+    int flags = SHARED_ANON | (address == 0 ? 0 : MAP_FIXED) | (pick(4) == 0 ? extra[pick(5)] : 0);
 
     note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, -1, 0);", address, length, protection, flags);
     begin();
@@ -158,15 +171,18 @@ static void map_file(void)
 {
     unsigned long address = pick(6) == 0 ? 0 : pick_page(), length = pick_length(), got;
     unsigned long offset = pick(FILE_PAGES + 1) * PAGE;
-    bool zero = pick(5) == 0;
+    static const int types[] = {MAP_PRIVATE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED, MAP_SHARED_VALIDATE};
+    static const int extra[] = {MAP_POPULATE, MAP_POPULATE, MAP_NORESERVE, MAP_LOCKED, MAP_GROWSDOWN};
+    static const char *const names[] = {"memfd", "again", "zero_device"};
+    const int files[] = {memfd, again, zero_device};
+    unsigned long file = pick(10) < 6 ? 0 : 1 + pick(2);
     int protection = pick_protection();
-    int flags = (pick(2) == 0 ? MAP_PRIVATE : MAP_SHARED) | (address == 0 ? 0 : MAP_FIXED) |
-                (pick(8) == 0 ? MAP_POPULATE : 0);
+    int flags = types[pick(5)] | (address == 0 ? 0 : MAP_FIXED) | (pick(6) == 0 ? extra[pick(5)] : 0);
 
-    note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, %s, 0x%lx);", address, length, protection, flags,
-              zero ? "zero_device" : "memfd", offset);
+    note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, %s, 0x%lx);", address, length, protection, flags, names[file],
+              offset);
     begin();
-    got = (unsigned long)raw_mmap(address, length, protection, flags, zero ? zero_device : memfd, offset);
+    got = (unsigned long)raw_mmap(address, length, protection, flags, files[file], offset);
     end((long)got);
     remember(got);
 }
@@ -184,18 +200,18 @@ static void protect(void)
     unsigned long address = pick_page(), length = pick_length();
     unsigned long protection = (unsigned long)pick_protection();
 
-    if (pick(30) == 0)
-        protection |= pick(2) == 0 ? PROT_GROWSDOWN : 0x10;
+    if (pick(12) == 0)
+        protection |= pick(4) != 0 ? PROT_GROWSDOWN : pick(2) == 0 ? PROT_GROWSUP : 0x10;
     note_text("mprotect(0x%lx, 0x%lx, 0x%lx);", address, length, protection);
     MEASURE(raw_mprotect((void *)address, length, protection));
 }
 
 static void remap(void)
 {
-    static const int kinds[] = {0, 1, 1, 1, 3, 3, 3, 5, 7, 2};
+    static const int kinds[] = {0, 1, 1, 1, 3, 3, 3, 5, 5, 7, 2, 4, 6, 8};
     unsigned long old = pick_page(), old_length = pick_length(), new_length = pick_length(), got;
     unsigned long target = pick_page();
-    int flags = kinds[pick(10)];
+    int flags = kinds[pick(14)];
 
     if (pick(3) == 0)
         new_length = old_length;
@@ -211,7 +227,7 @@ static void remap(void)
 static void advise(void)
 {
     static const int kinds[] = {0, 1, 2, 3, 4, 4, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-                                22, 23, 24, 5};
+                                21, 21, 22, 23, 24, 25, 5, -1};
     unsigned long address = pick_page(), length = pick_length();
     int advice = kinds[pick(sizeof(kinds) / sizeof(kinds[0]))];
 
@@ -239,12 +255,25 @@ static void lock_pages(void)
 {
     unsigned long address = pick_page(), length = pick_length();
 
-    switch (pick(4)) {
+    switch (pick(10)) {
     case 0:
+        note_text("munlockall();");
+        MEASURE(syscall(SYS_munlockall));
+        break;
+    case 1: {
+        int flags = (int)pick(9);
+
+        note_text("mlockall(%d);", flags);
+        MEASURE(syscall(SYS_mlockall, flags));
+        break;
+    }
+    case 2:
+    case 3:
         note_text("munlock(0x%lx, 0x%lx);", address, length);
         MEASURE(syscall(SYS_munlock, address, length));
         break;
-    case 1:
+    case 4:
+    case 5:
         note_text("mlock2(0x%lx, 0x%lx, 1);", address, length);
         MEASURE(syscall(SYS_mlock2, address, length, 1));
         break;
@@ -267,51 +296,16 @@ static void move_break(void)
 {
     unsigned long offset = pick(4) == 0 ? pick(20 * PAGE) : pick(20) * PAGE, got;
 
+    if (pick(12) == 0)
+        offset = pick(2) == 0 ? -offset : offset << 30;
     note_text("brk(heap + 0x%lx);", offset);
     begin();
     got = raw_brk(heap + offset);
     end((long)(got - heap));
-    if (got > heap && pick(2) == 0) {
+    if (got > heap && got < heap + 20 * PAGE && pick(2) == 0) {
         note_text(" heap byte %d", *(volatile char *)(got - 1));
         *(volatile char *)(got - 1) = (char)pick(256);
     }
-}
-
-static void resize_file(void)
-{
-    unsigned long size = pick(FILE_PAGES * PAGE * 2);
-
-    if (pick(2) == 0)
-        size &= -PAGE;
-    note_text("ftruncate(memfd, 0x%lx);", size);
-    MEASURE(ftruncate(memfd, (off_t)size));
-}
-
-/* A child writes and reads here and there; the parent waits. */
-static void fork_child(void)
-{
-    int status = -1;
-    pid_t child;
-
-    note_text("/* fork */ {");
-    child = fork();
-    if (child == 0) {
-        touch_own_pages();
-        for (unsigned long i = 0, count = 1 + pick(4); i < count; i++) {
-            note_text(" ");
-            if (pick(4) == 0)
-                protect();
-            else
-                touch();
-        }
-        note_text(" }");
-        end_line();
-        _exit((int)(seen.hash >> 56));
-    }
-    waitpid(child, &status, 0);
-    touch_own_pages();
-    note_text(" } -> child %x", status);
-    end_line();
 }
 
 void one_step(void)
@@ -321,8 +315,9 @@ void one_step(void)
         unsigned int weight;
     } operations[] = {{map_private, 16}, {map_shared, 4}, {map_file, 7},    {unmap, 8},
                       {protect, 14},     {remap, 10},     {advise, 10},     {core, 3},
-                      {lock_pages, 4},   {synchronise, 2}, {move_break, 3}, {resize_file, 2},
-                      {touch, 18},       {touch_several, 8}, {through_the_kernel, 5}, {fork_child, 3}};
+                      {lock_pages, 5},   {synchronise, 2}, {move_break, 3}, {change_file, 5},
+                      {touch, 18},       {touch_several, 8}, {through_the_kernel, 5}, {touch_and_mend, 4},
+                      {fork_child, 4},   {change_limits, 2}, {touch_stack, 1}};
     enum { COUNT = sizeof(operations) / sizeof(operations[0]) };
     unsigned int sum = 0, chosen;
 

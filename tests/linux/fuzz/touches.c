@@ -18,20 +18,25 @@ static void note_fault(int signal, siginfo_t *info, void *context)
     siglongjmp(after_fault, 1);
 }
 
-void catch_faults(void)
+static void handle_faults_by(void (*handler)(int, siginfo_t *, void *))
 {
     static const int signals[] = {SIGSEGV, SIGBUS};
     struct sigaction action;
 
     memset(&action, 0, sizeof(action));
-    action.sa_sigaction = note_fault;
+    action.sa_sigaction = handler;
     action.sa_flags = SA_SIGINFO;
     for (int i = 0; i < 2; i++)
         sigaction(signals[i], &action, NULL);
 }
 
+void catch_faults(void)
+{
+    handle_faults_by(note_fault);
+}
+
 /* Does what BODY says at ADDRESS, and notes the signal if there is one. */
-static void attempt(void (*body)(char *), unsigned long address)
+void attempt(void (*body)(char *), unsigned long address)
 {
     begin();
     if (sigsetjmp(after_fault, 1) == 0) {
@@ -55,7 +60,7 @@ static void load_word(char *address)
     read_value = *(volatile unsigned long *)address;
 }
 
-static void store_byte(char *address)
+void store_byte(char *address)
 {
     *(volatile char *)address = (char)(read_value = 1 + pick(255));
 }
@@ -111,6 +116,49 @@ void touch_several(void)
         attempt(write ? store_byte : load_byte, address + i * PAGE);
         note_text(" value %lx;", read_value);
     }
+}
+
+/* --- A handler that mends the mapping, so that the access is done again --- */
+
+enum { MOST_MENDINGS = 4 };
+
+static int mendings;
+static char mended[256];
+
+/* Maps a page where there is none, allows everything where something was forbidden. */
+static void mend(int signal, siginfo_t *info, void *context)
+{
+    unsigned long page = (unsigned long)info->si_addr & -PAGE;
+    size_t length = strlen(mended);
+    long result;
+
+    (void)context;
+    if (signal == SIGSEGV && info->si_code == SEGV_MAPERR)
+        result = (long)raw_mmap(page, PAGE, READ_WRITE, PRIVATE_ANON | MAP_FIXED_NOREPLACE, -1, 0);
+    else if (signal == SIGSEGV)
+        result = raw_mprotect((void *)page, PAGE, READ_WRITE | PROT_EXEC);
+    else
+        result = raw_munmap((void *)page, PAGE);
+    snprintf(mended + length, sizeof(mended) - length, " %d/%d at %lx %s", signal, info->si_code,
+             (unsigned long)info->si_addr, result == -1 ? error_name(errno) : "mended");
+    if (++mendings > MOST_MENDINGS || result == -1)
+        siglongjmp(after_fault, 1);
+}
+
+void touch_and_mend(void)
+{
+    static void (*const kinds[])(char *) = {load_word, store_word, add_to_byte, store_byte};
+    static const char *const names[] = {"load_word", "store_word", "add_to_byte", "store_byte"};
+    unsigned long kind = pick(4), address = pick_page() + (pick(2) == 0 ? PAGE - pick(8) : pick(500) * 8);
+
+    mendings = 0;
+    mended[0] = '\0';
+    fault_text[0] = '\0';
+    handle_faults_by(mend);
+    note_text("mending %s(0x%lx);", names[kind], address);
+    attempt(kinds[kind], address);
+    note_text("%s", mended);
+    handle_faults_by(note_fault);
 }
 
 /* The kernel reads or writes the memory on our behalf, through a pipe. */
