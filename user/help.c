@@ -11,6 +11,7 @@ static const struct {
     {"memview [PID | all]", "every frame, and each page of a process, as a map"},
     {"memview -w & tour -s", "the map beside the tour in slow motion"},
     {"fault WHAT", "make a page fault of your choice; fault lists them"},
+    {"look [SEED]", "the program that lab 0 asks about"},
     {"maps [PID]", "what a process has been promised, and what is there"},
     {"free", "what each frame of this machine is used for"},
     {"ps", "the processes, with their memory and page faults"},

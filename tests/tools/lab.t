@@ -211,6 +211,24 @@ def check_hand_in():
     refuses(call(os.path.join(ROOT, "tools", "hand-in")), "no student's tree", "hand-in wants a student's tree")
 
 
+# ---- lab 0 ----
+
+def check_look():
+    tree = os.path.join(folder, "look")
+    tool(0, tree, "--seed", "4711")
+    check_contains(text_of(tree, "answers.txt"), "seed = 4711\n", "the questions of lab 0 know the student's seed")
+    check_equal(text_of(tree, "iso", "rootfs", "etc", "seed"), "4711\n", "and so does the program that they are about")
+    check(not os.path.exists(os.path.join(tree, "tests", "labs", "0", "truth.py")), "and the tree has no answers")
+    sys.path.insert(0, os.path.join(ROOT, "tests", "labs", "0"))
+    from truth import truth  # pylint: disable=import-outside-toplevel
+    one, other = truth(4711), truth(4712)
+    asked = re.findall(r"^(\w+) =$", text_of(tree, "answers.txt"), re.MULTILINE)
+    check_equal(asked, list(one), "there is an answer to each question, and a question to each answer")
+    check_equal(truth(4711), one, "the answers follow from the seed")
+    equal = [name for name in one if one[name] == other[name]]
+    check(len(equal) <= len(one) // 3, "and most are others for another seed", *equal)
+
+
 # ---- refusals ----
 
 def check_refusals():
@@ -252,6 +270,7 @@ def main():
             check_builds(number, lab)
     check_starter()
     check_hand_in()
+    check_look()
     check_refusals()
     again = os.path.join(folder, "again")
     tool(5, again)
