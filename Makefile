@@ -159,7 +159,7 @@ endif
 
 kernel_sources := $(sort $(wildcard boot/*.c boot/*.asm mm/*.c mm/*.asm syscall/*.c syscall/*.asm) \
     $(shell find kernel -name '*.c' -o -name '*.asm'))
-kernel_objects := $(kernel_sources:%=$(BUILD)/kernel/%.o)
+kernel_objects := $(kernel_sources:%=$(BUILD)/kernel/%.o) $(BUILD)/font.asm.o
 
 # These two change only when the commands that build the kernel change, or the list of its files.
 # Where the tree lies makes no difference to what comes out, so a copy of it is not built anew.
@@ -189,6 +189,11 @@ $(BUILD)/ksyms.asm: $(BUILD)/zeropage-without-ksyms.elf tools/ksyms
 	$(quiet)tools/ksyms $(NM) $< >$@
 $(BUILD)/%.asm.o: $(BUILD)/%.asm $(BUILD)/kernel/flags
 	$(quiet)$(NASM) -f elf64 $< -o $@
+
+# The screen's font is a drawing, and becomes an object like the others.
+$(BUILD)/font.asm: kernel/dev/font.txt tools/font
+	@mkdir -p $(@D)
+	$(quiet)tools/font $< >$@
 
 $(BUILD)/zeropage-without-ksyms.elf: $(kernel_objects) $(BUILD)/ksyms-empty.asm.o linker.ld $(BUILD)/kernel/parts
 	$(quiet)$(LD) $(KERNEL_LDFLAGS) -o $@ $(filter %.o,$^)

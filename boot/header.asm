@@ -7,6 +7,8 @@ ARCHITECTURE_I386 equ 0
 TAG_END equ 0
 TAG_INFORMATION_REQUEST equ 1
 TAG_ENTRY_ADDRESS equ 3
+TAG_FRAMEBUFFER equ 5
+TAG_OPTIONAL equ 1
 TAG_MODULE_ALIGNMENT equ 6
 INFORMATION_MEMORY_MAP equ 6
 
@@ -35,6 +37,11 @@ header:
     align 8, db 0
     dw TAG_MODULE_ALIGNMENT, 0
     dd 8
+
+    align 8, db 0
+    dw TAG_FRAMEBUFFER, TAG_OPTIONAL
+    dd 20
+    dd 800, 600, 32                 ; what we like best: 100 columns, 37 lines; anything will do
 
     align 8, db 0
     dw TAG_END, 0

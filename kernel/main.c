@@ -6,6 +6,7 @@
 #include "kernel/cpu/die.h"
 #include "kernel/dev/pit.h"
 #include "kernel/dev/power.h"
+#include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/fs/fs.h"
 #include "kernel/lib/cmdline.h"
@@ -34,6 +35,7 @@ static void message_to_com2(const char *text, size_t length)
 static void message_to_console(const char *text, size_t length)
 {
     serial_write_text(SERIAL_COM1, text, length);
+    screen_write_text(text, length);
 }
 
 static bool is_kernel_stack(unsigned long address)
@@ -67,8 +69,10 @@ static bool read_command_line(void)
     bool run_mode = cmdline_has("run");
     printk_add_sink(message_to_com2, false);
     /* In run mode the console carries the program's bytes and nothing else. */
-    if (!run_mode)
+    if (!run_mode) {
+        start_screen();
         printk_add_sink(message_to_console, cmdline_has("quiet"));
+    }
     if (boot_info.cmdline_truncated || count == CMDLINE_MAX_WORDS)
         printk("zeropage: the command line is too long; its end is ignored\n");
 
@@ -83,7 +87,7 @@ static void print_banner(void)
     unsigned long free = frame_counts[PAGE_FREE];
 
     printk("zeropage: a small x86_64 kernel about anonymous memory, started by %s\n", boot_info.loader);
-    printk("zeropage: %lu MiB of memory found, %lu frames (%lu MiB) free, the kernel takes %lu KiB\n",
+    printk("zeropage: %lu MiB of memory, %lu frames (%lu MiB) free; the kernel: %lu KiB\n",
            (unsigned long)(memblock_total() / MIB), free, free * PAGE_SIZE / MIB, (size_t)(kernel_end - kernel_start) / KIB);
 }
 

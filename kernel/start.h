@@ -1,4 +1,4 @@
-/* The two longer steps of kernel_main. */
+/* The longer steps of kernel_main. */
 #ifndef KERNEL_START_H
 #define KERNEL_START_H
 
@@ -10,6 +10,13 @@
  * off.
  */
 void start_memory(void);
+
+/*
+ * start_screen shows messages on the loader's screen from now on, through the first tables;
+ * start_screen_mapping takes the screen over into the final ones. Without a screen both do nothing.
+ */
+void start_screen(void);
+void start_screen_mapping(void);
 
 /* Makes PID 1 of what the command line (or, in run mode, the archive's /run) asks for. */
 void start_first_program(bool run_mode);

@@ -78,6 +78,7 @@ void start_memory(void)
     check_archive();
     check_size();
     kernel_map_init(this_cpu.has_1gib_pages);
+    start_screen_mapping();
     start_journal();
     page_alloc_init();
 }

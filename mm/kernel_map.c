@@ -110,6 +110,16 @@ void kernel_map_init(bool processor_has_1gib_pages)
     arch_load_cr3(virt_to_phys(kernel_pgd));
 }
 
+void *kernel_map_device(phys_addr_t start, u64 size)
+{
+    /* With the same offset in a large page, so that large pages fit. */
+    phys_addr_t first = ALIGN_DOWN(start, PAGE_SIZE);
+    unsigned long virtual = DEVICE_AREA + first % LEVEL_SIZE(2);
+
+    map_range(virtual, first, PAGE_ALIGN(start + size), KERNEL_DATA | PTE_CACHE_DISABLE, 2);
+    return (void *)(virtual + (start - first));
+}
+
 /* ---- single pages, once there is an allocator ---- */
 
 /* The page-directory entry for ADDRESS, which must lie in the first GiB of the stack area. */

@@ -183,6 +183,13 @@ void free_pgtables(struct mm_struct *mm, unsigned long start, unsigned long end,
  */
 void kernel_map_init(bool processor_has_1gib_pages);
 
+/*
+ * Maps SIZE bytes of a device's memory (there is only one: the screen), read-write and uncached unless the
+ * firmware has said better by an MTRR. Between kernel_map_init and page_alloc_init. START may have any
+ * alignment.
+ */
+void *kernel_map_device(phys_addr_t start, u64 size);
+
 /* The kernel's PML4, in use while no process is. */
 extern pte_t *kernel_pgd;
 

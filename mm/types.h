@@ -14,6 +14,7 @@
 
 #define PAGE_OFFSET 0xffff888000000000ul        /* direct map of all physical memory */
 #define KERNEL_STACK_AREA 0xffffc90000000000ul  /* kernel stacks with their guard pages */
+#define DEVICE_AREA 0xffffd00000000000ul        /* a device's memory: the screen's */
 #define KERNEL_IMAGE_BASE 0xffffffff80000000ul  /* virtual = physical + this, for the kernel's own image */
 
 /*

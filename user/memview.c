@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "user/common/split.h"
 
 #define FRAME_ROWS         13 /* folded to a screenful, with what else there is to say */
+#define OTHER_ROWS         12 /* which takes so many rows */
 #define FRAME_ROWS_MIN     4
 #define PROCESSES_MAX      1024
 #define RUNS_READY         2048 /* of equal frames */
@@ -100,11 +102,20 @@ static void draw_all_processes(void)
     }
 }
 
+/* On a larger terminal there is room for more. */
+static int rows_for_frames(void)
+{
+    struct winsize size = {.ws_row = 0};
+    bool is_known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    int rows = is_known ? size.ws_row - OTHER_ROWS : 0;
+    return rows > FRAME_ROWS ? rows : FRAME_ROWS;
+}
+
 static int draw_once(pid_t target)
 {
     bool is_drawn = true;
     canvas_begin(0);
-    draw_frames(FRAME_ROWS);
+    draw_frames(rows_for_frames());
     draw_legend();
     if (target == ALL) {
         draw_all_processes();
@@ -133,13 +144,14 @@ static pid_t program_in_front(void)
     return front == getpgid(getppid()) || front < 0 ? 0 : front;
 }
 
-/* The address space gets what it needs, the frames what is left of LINES. */
+/* The address space gets what it needs, if that is not too much, the frames what is left of LINES. */
 static bool draw_watched(pid_t target, int lines)
 {
     bool is_drawn = true;
     int rows = lines - LEGEND_LINES - 1; /* and the title of the frames */
+    rows -= target > 0 ? space_map_rows(target) : target == ALL ? rows / 2 : 0;
     canvas_begin(lines);
-    draw_frames(rows / 2 > FRAME_ROWS_MIN ? rows / 2 : FRAME_ROWS_MIN);
+    draw_frames(rows > FRAME_ROWS_MIN ? rows : FRAME_ROWS_MIN);
     draw_legend();
     if (target == ALL)
         draw_all_processes();

@@ -9,6 +9,7 @@
 #define IRQ_VECTOR_BASE 32
 #define IRQ_COUNT 16
 #define IRQ_TIMER 0
+#define IRQ_KEYBOARD 1
 #define IRQ_COM1 4
 
 /* Sets both up with every line masked; irq_set_handler() opens one. Called by descriptors_init. */

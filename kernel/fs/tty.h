@@ -1,4 +1,4 @@
-/* The terminal: line editing, echo and signals between COM1 and the programs. */
+/* The terminal: line editing, echo and signals between COM1, screen and keyboard, and the programs. */
 #ifndef KERNEL_FS_TTY_H
 #define KERNEL_FS_TTY_H
 

@@ -1,6 +1,7 @@
 /* The line discipline: editing, echo, and the keys that send signals. */
 #include "kernel/fs/tty_line.h"
 
+#include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/fs/fs.h"
 #include "kernel/lib/string.h"
@@ -43,6 +44,7 @@ static bool is_key(const struct tty *tty, unsigned key, u8 byte)
 static void send(const char *text, size_t length)
 {
     serial_write(SERIAL_COM1, text, length);
+    screen_write(text, length);
 }
 
 static void follow_column(struct tty *tty, u8 byte)

@@ -111,6 +111,31 @@ static void holes_stay_unmapped_but_for_their_edges(void **state)
     memory_init(64 * MIB);
 }
 
+static void a_device_is_mapped_uncached_beside_all_memory(void **state)
+{
+    phys_addr_t screen = 0xfd000000, odd = 0xb8000;
+    u64 size = 1280 * 1024 * 4;
+
+    (void)state;
+    memory_begin(64 * MIB);
+    memblock_add(0, 64 * MIB);
+    memblock_reserve(MIB, 2 * MIB, PAGE_KERNEL);
+    kernel_map_init(true);
+    unsigned long at = (unsigned long)kernel_map_device(screen, size);
+    assert_true(at >= DEVICE_AREA);
+    expect_rights(at, screen, "rw");
+    expect_rights(at + size - 1, screen + size - 1, "rw");
+    assert_int_equal(rights_at(at + size + LEVEL_SIZE(2)).present, false);
+    assert_int_equal(rights_at(at).level, 2);
+    assert_true(kernel_pgd[LEVEL_INDEX(at, 4)].value != 0);
+
+    kernel_map_init(true);
+    at = (unsigned long)kernel_map_device(odd + 4, 4000);
+    expect_rights(at, odd + 4, "rw");
+    expect_rights(at + 3999, odd + 4003, "rw");
+    memory_init(64 * MIB);
+}
+
 static void a_single_page_can_be_mapped_and_unmapped(void **state)
 {
     (void)state;
@@ -238,6 +263,7 @@ int main(void)
         memory_test(nothing_is_mapped_in_the_user_half_nor_open_to_the_user),
         memory_test(large_pages_are_used_where_they_fit),
         memory_test(holes_stay_unmapped_but_for_their_edges),
+        memory_test(a_device_is_mapped_uncached_beside_all_memory),
         memory_test(a_single_page_can_be_mapped_and_unmapped),
         memory_test(a_kernel_stack_is_mapped_above_an_unmapped_guard),
         memory_test(a_freed_stack_is_used_again_without_allocating),

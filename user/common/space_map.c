@@ -212,6 +212,13 @@ static void draw_title(pid_t process, const struct survey *survey)
     canvas_newline();
 }
 
+int space_map_rows(pid_t process)
+{
+    struct survey all = {.rows = 1}; /* the title */
+    walk(process, &all);
+    return all.rows;
+}
+
 bool space_map_draw(pid_t process, int rows)
 {
     struct survey all = {.rows = 0};

@@ -12,4 +12,7 @@
  */
 bool space_map_draw(pid_t process, int rows);
 
+/* How many rows it takes where there is room enough. */
+int space_map_rows(pid_t process);
+
 #endif

@@ -1,0 +1,19 @@
+/* The PS/2 keyboard, with a US layout: keys become the bytes that a terminal sends. */
+#ifndef KERNEL_DEV_KEYBOARD_H
+#define KERNEL_DEV_KEYBOARD_H
+
+#include "kernel/lib/types.h"
+
+/* Where the bytes of a key go; called in the interrupt. */
+typedef void (*keyboard_sink_t)(u8 byte);
+
+/*
+ * Sets the controller up and receives from now on by IRQ 1. A machine without a controller has no keyboard.
+ * Needs descriptors_init.
+ */
+void keyboard_start(keyboard_sink_t sink);
+
+/* kernel/dev/keys.c: what scan code CODE (set 1) does; SINK gets the bytes, if it is a key that has some. */
+void keys_take(u8 code, keyboard_sink_t sink);
+
+#endif

@@ -1,0 +1,151 @@
+/* Scan codes of set 1 become characters (US layout) and the sequences of a terminal's other keys. */
+#include "kernel/dev/keyboard.h"
+
+#define CODE_EXTENDED 0xe0          /* the next code belongs to a key that the first PCs had not */
+#define CODE_PAUSE 0xe1             /* the pause key: two more codes, which are not to be taken for keys */
+#define CODE_RELEASED 0x80
+#define PAUSE_CODES 2
+
+#define KEY_CONTROL 0x1d
+#define KEY_LEFT_SHIFT 0x2a
+#define KEY_RIGHT_SHIFT 0x36
+#define KEY_ALT 0x38
+#define KEY_CAPS_LOCK 0x3a
+#define KEY_TAB 0x0f
+#define KEY_KEYPAD_ENTER 0x1c       /* these two behind CODE_EXTENDED */
+#define KEY_KEYPAD_SLASH 0x35
+
+#define ESCAPE 0x1b
+#define DELETE 0x7f
+#define CONTROL_MASK 0x1f
+
+/* By scan code; 0: no character. The last ones are the keypad's, as digits. */
+static const char plain[] = {
+    0, ESCAPE, '1', '2', '3', '4', '5', '6', '7', '8', '9', '0', '-', '=', DELETE, '\t',
+    'q', 'w', 'e', 'r', 't', 'y', 'u', 'i', 'o', 'p', '[', ']', '\r', 0, 'a', 's',
+    'd', 'f', 'g', 'h', 'j', 'k', 'l', ';', '\'', '`', 0, '\\', 'z', 'x', 'c', 'v',
+    'b', 'n', 'm', ',', '.', '/', 0, '*', 0, ' ', 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, '7', '8', '9', '-', '4', '5', '6', '+', '1',
+    '2', '3', '0', '.', 0, 0, '\\',
+};
+static const char shifted[] = {
+    0, ESCAPE, '!', '@', '#', '$', '%', '^', '&', '*', '(', ')', '_', '+', DELETE, '\t',
+    'Q', 'W', 'E', 'R', 'T', 'Y', 'U', 'I', 'O', 'P', '{', '}', '\r', 0, 'A', 'S',
+    'D', 'F', 'G', 'H', 'J', 'K', 'L', ':', '"', '~', 0, '|', 'Z', 'X', 'C', 'V',
+    'B', 'N', 'M', '<', '>', '?', 0, '*', 0, ' ', 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, '7', '8', '9', '-', '4', '5', '6', '+', '1',
+    '2', '3', '0', '.', 0, 0, '|',
+};
+
+/* Keys behind CODE_EXTENDED, as xterm names them. */
+static const struct {
+    u8 code;
+    char sequence[5];
+} extended_keys[] = {
+    { 0x48, "\033[A" },  { 0x50, "\033[B" },  { 0x4d, "\033[C" },  { 0x4b, "\033[D" },   /* the arrows */
+    { 0x47, "\033[H" },  { 0x4f, "\033[F" },                                             /* home, end */
+    { 0x49, "\033[5~" }, { 0x51, "\033[6~" }, { 0x52, "\033[2~" }, { 0x53, "\033[3~" },  /* pages, insert, delete */
+};
+
+static bool left_shift, right_shift, control, alt, caps_lock;
+static bool extended;
+static unsigned codes_to_skip;
+
+static void send(const char *text, keyboard_sink_t sink)
+{
+    for (; *text; text++)
+        sink((u8)*text);
+}
+
+/* True when CODE is a key that only changes what others mean. */
+static bool modifier(u8 code, bool pressed)
+{
+    switch (code) {
+    case KEY_CONTROL:
+        control = pressed;
+        return true;
+    case KEY_ALT:
+        alt = pressed;
+        return true;
+    case KEY_LEFT_SHIFT:
+        /* Some keyboards put a shift that nobody pressed around the extended keys. */
+        left_shift = extended ? left_shift : pressed;
+        return true;
+    case KEY_RIGHT_SHIFT:
+        right_shift = extended ? right_shift : pressed;
+        return true;
+    case KEY_CAPS_LOCK:
+        caps_lock ^= pressed;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_letter(char character)
+{
+    return (character | 0x20) >= 'a' && (character | 0x20) <= 'z';
+}
+
+static char character_of(u8 code)
+{
+    bool shift = left_shift || right_shift;
+
+    if (code >= sizeof(plain))
+        return 0;
+    if (caps_lock && is_letter(plain[code]))
+        shift = !shift;
+    return shift ? shifted[code] : plain[code];
+}
+
+/* What Ctrl makes of a character; those that it makes nothing of stay. Ctrl and space are NUL. */
+static u8 with_control(char character)
+{
+    if (character == ' ')
+        return 0;
+    if (character == '/' || character == '-')
+        return '_' & CONTROL_MASK;
+    return character >= '@' && character < DELETE ? (u8)character & CONTROL_MASK : (u8)character;
+}
+
+static void extended_key(u8 code, keyboard_sink_t sink)
+{
+    if (code == KEY_KEYPAD_ENTER)
+        sink('\r');
+    if (code == KEY_KEYPAD_SLASH)
+        sink('/');
+    for (size_t i = 0; i < ARRAY_SIZE(extended_keys); i++) {
+        if (extended_keys[i].code == code)
+            send(extended_keys[i].sequence, sink);
+    }
+}
+
+static void press(u8 code, keyboard_sink_t sink)
+{
+    char character = character_of(code);
+
+    if (extended) {
+        extended_key(code, sink);
+    } else if (code == KEY_TAB && (left_shift || right_shift)) {
+        send("\033[Z", sink);
+    } else if (character) {
+        if (alt)
+            sink(ESCAPE);
+        sink(control ? with_control(character) : (u8)character);
+    }
+}
+
+void keys_take(u8 code, keyboard_sink_t sink)
+{
+    if (codes_to_skip > 0) {
+        codes_to_skip--;
+    } else if (code == CODE_PAUSE) {
+        codes_to_skip = PAUSE_CODES;
+    } else if (code == CODE_EXTENDED) {
+        extended = true;
+    } else {
+        if (!modifier(code & (u8)~CODE_RELEASED, !(code & CODE_RELEASED)) && !(code & CODE_RELEASED))
+            press(code, sink);
+        extended = false;
+    }
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""The screen and the keyboard: what a person sees in a window, under BIOS, UEFI and in VGA text mode, and can type."""
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import BUILD, check, check_equal, done  # noqa: E402
+import screen  # noqa: E402
+import vt  # noqa: E402
+
+PROMPT = r"^zeropage\$ *\Z"
+DARK, BRIGHT = 60, 160
+TEXT_MODE_ENTRY = 3     # of GRUB's menu, counted from 0
+
+
+def command(machine, line, seconds=20):
+    """Types LINE and Enter; what the screen shows behind it when the prompt has come again."""
+    machine.type(line + "\n")
+    name = re.escape(line)
+    text = machine.wait_for(rf"(?s){name}\n.*" + PROMPT[1:], seconds)
+    return text.rpartition(f"$ {line}\n")[2] if text else "\n".join(machine.text())
+
+
+def check_readable(machine, what):
+    """Light letters on a dark ground, in colours, and each one a glyph of the font."""
+    picture, text = machine.picture(), "\n".join(machine.text())
+    brightness = sorted(sum(colour) // 3 for colour in picture.colours())
+    check(brightness[0] < DARK and brightness[-1] > BRIGHT, f"{what}: light letters stand on a dark ground", brightness)
+    check("\ufffd" not in text, f"{what}: each character is a glyph of the font", text)
+
+
+def shell(machine, what):
+    """The shell, by keyboard and screen alone."""
+    banner = machine.wait_for(PROMPT, 40)
+    if not check(banner and "a small x86_64 kernel" in banner, f"{what}: banner and prompt are on the screen",
+                 "\n".join(machine.text())):
+        return False
+    check_readable(machine, f"{what}, the banner")
+    check_equal(command(machine, "echo A-z 0.9 'x;y' \"$HOME\" | cat && echo yes"),
+                "A-z 0.9 x;y /\nyes\nzeropage$", f"{what}: keys with and without shift arrive")
+    check_equal(len(machine.picture().colours()) > 2, True, f"{what}: the prompt is in colour")
+    machine.key("up")
+    check(machine.wait_for(r"^zeropage\$ echo A-z.*yes *\Z"), f"{what}: the arrow up brings the last command back",
+          "\n".join(machine.text()))
+    machine.key("ctrl-u")
+    machine.type("cat\n")
+    time.sleep(0.5)
+    machine.key("ctrl-c")
+    check(machine.wait_for(r"cat\n\^C\n+" + PROMPT[1:]), f"{what}: Ctrl-C ends the program in front", "\n".join(machine.text()))
+    return True
+
+
+def memview(machine, what):
+    picture = machine.picture()
+    drawing = command(machine, "memview")
+    check(re.search(r"\d+ frames free", drawing) and re.search(r"\[stack\]", drawing), f"{what}: memview draws", drawing)
+    check(len(machine.picture().colours()) >= len(picture.colours()) + 4, f"{what}: in colours",
+          len(machine.picture().colours()))
+    check_readable(machine, f"{what}, memview")
+
+
+def lines_of_console(machine):
+    """What a terminal of the screen's size shows after all that the kernel has sent on the serial line."""
+    terminal = vt.Screen(len(machine.text()), machine.picture().width // screen.GLYPH_WIDTH)
+    terminal.feed("zeropage: a small" + machine.console().partition("zeropage: a small")[2])
+    return [line for line in terminal.lines() if line]
+
+
+def test_framebuffer(firmware):
+    with screen.Screen(BUILD, firmware) as machine:
+        if not shell(machine, firmware):
+            return
+        picture = machine.picture()
+        check_equal((picture.width, picture.height), (800, 600), f"{firmware}: the screen has the size that the kernel asks for")
+        memview(machine, firmware)
+        ending = command(machine, "tour")
+        check("Every number was as the story says." in ending, f"{firmware}: the tour scrolls to its end", ending)
+        check_equal([line for line in machine.text() if line], lines_of_console(machine),
+                    f"{firmware}: screen and serial line show the same")
+        check_readable(machine, f"{firmware}, the tour")
+        machine.type("memview -w & tour -s\n")
+        check(machine.wait_for(r"^Process \d+, tour(?s:.*)^-----(?s:.*)Enter goes on"), f"{firmware}: the map stands above the tour",
+              "\n".join(machine.text()))
+        machine.key("ret", "ret")
+        check(machine.wait_for(r"rw-p zzzz\.{12} "), f"{firmware}: and follows it", "\n".join(machine.text()))
+        machine.key("ctrl-c")
+        machine.wait_for(PROMPT)
+        time.sleep(0.5)
+        check_equal(command(machine, "echo still here").splitlines()[0], "still here", f"{firmware}: afterwards the shell goes on")
+        machine.type("poweroff\n")
+        check_equal(machine.end(), 0, f"{firmware}: poweroff ends the machine")
+
+
+def test_text_mode():
+    with screen.Screen(BUILD, "bios") as machine:
+        machine.wait_for("executed automatically", 20)
+        machine.key(*["down"] * TEXT_MODE_ENTRY, "ret")
+        if not shell(machine, "text mode"):
+            return
+        check(machine.is_text(machine.picture()), "text mode: it is VGA text, as chosen in GRUB's menu")
+        memview(machine, "text mode")
+        drawing = command(machine, "cat /proc/self/maps")
+        check(drawing.splitlines()[0].startswith("00400000-"), "text mode: a long output scrolls", drawing)
+
+
+test_framebuffer("bios")
+test_framebuffer("uefi")
+test_text_mode()
+done()

@@ -1,0 +1,106 @@
+/* kernel/dev/keys.c: scan codes become what a terminal sends. */
+#include "kernel/dev/keyboard.h"
+#include "kernel/lib/string.h"
+#include "tests/host/harness.h"
+
+#define RELEASED 0x80
+#define SHIFT 0x2a
+#define RIGHT_SHIFT 0x36
+#define CONTROL 0x1d
+#define ALT 0x38
+#define CAPS 0x3a
+#define A 0x1e
+#define C 0x2e
+#define ONE 0x02
+#define EXTENDED 0xe0
+
+static char sent[256];
+static size_t length;
+
+static void take_byte(u8 byte)
+{
+    assert_true(length < sizeof(sent) - 1);
+    sent[length++] = (char)byte;
+    sent[length] = '\0';
+}
+
+/* What these codes (ended by a 0) send. */
+static const char *codes(const u8 *list)
+{
+    length = 0;
+    sent[0] = '\0';
+    for (; *list; list++)
+        keys_take(*list, take_byte);
+    return sent;
+}
+#define CODES(...) codes((const u8[]){ __VA_ARGS__, 0 })
+#define PRESS(code) (code), (code) | RELEASED
+
+static void keys_are_characters(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(PRESS(A), PRESS(ONE), PRESS(0x39), PRESS(0x1c)), "a1 \r");
+    assert_string_equal(CODES(SHIFT, PRESS(A), PRESS(ONE), SHIFT | RELEASED, PRESS(A)), "A!a");
+    assert_string_equal(CODES(RIGHT_SHIFT, PRESS(0x2b), RIGHT_SHIFT | RELEASED, PRESS(0x2b)), "|\\");
+    assert_string_equal(CODES(A, A, A, A | RELEASED), "aaa");       /* held down */
+    assert_string_equal(CODES(PRESS(0x0e), PRESS(0x0f), PRESS(0x01)), "\x7f\t\033");
+    assert_string_equal(CODES(PRESS(0x47), PRESS(0x4c), PRESS(0x37), PRESS(0x53)), "75*.");
+}
+
+static void caps_lock_is_for_letters(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(PRESS(CAPS), PRESS(A), PRESS(ONE)), "A1");
+    assert_string_equal(CODES(SHIFT, PRESS(A), PRESS(ONE), SHIFT | RELEASED), "a!");
+    assert_string_equal(CODES(PRESS(CAPS), PRESS(A)), "a");
+}
+
+static void control_and_alt_make_other_characters(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(CONTROL, PRESS(C), PRESS(0x1a), CONTROL | RELEASED, PRESS(C)), "\003\033c");
+    assert_string_equal(CODES(EXTENDED, CONTROL, PRESS(A), EXTENDED, CONTROL | RELEASED, PRESS(A)), "\001a");
+    CODES(CONTROL, PRESS(0x39), CONTROL | RELEASED);
+    assert_int_equal(length, 1);
+    assert_int_equal(sent[0], 0);
+    assert_string_equal(CODES(CONTROL, PRESS(0x2b), CONTROL | RELEASED), "\034");
+    assert_string_equal(CODES(ALT, PRESS(A), ALT | RELEASED), "\033a");
+}
+
+static void other_keys_are_sequences(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(EXTENDED, 0x48, EXTENDED, 0x48 | RELEASED, EXTENDED, 0x50, EXTENDED, 0x50 | RELEASED),
+                        "\033[A\033[B");
+    assert_string_equal(CODES(EXTENDED, 0x4d, EXTENDED, 0x4b, EXTENDED, 0x47, EXTENDED, 0x4f), "\033[C\033[D\033[H\033[F");
+    assert_string_equal(CODES(EXTENDED, 0x53, EXTENDED, 0x49, EXTENDED, 0x51), "\033[3~\033[5~\033[6~");
+    assert_string_equal(CODES(EXTENDED, 0x1c, EXTENDED, 0x35), "\r/");
+    assert_string_equal(CODES(SHIFT, PRESS(0x0f), SHIFT | RELEASED), "\033[Z");
+    /* A shift that the keyboard itself puts around an arrow is none. */
+    assert_string_equal(CODES(EXTENDED, SHIFT, EXTENDED, 0x4b, EXTENDED, 0x4b | RELEASED, EXTENDED, SHIFT | RELEASED, PRESS(A)),
+                        "\033[Da");
+}
+
+static void what_is_no_key_is_left_out(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(0xfa, 0xee, 0xfe, 0x7f, 0xff, PRESS(0x3b), PRESS(A)), "a");       /* answers, F1 */
+    assert_string_equal(CODES(0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5, PRESS(C)), "c");              /* the pause key */
+    for (unsigned code = 1; code < 256; code++)
+        CODES((u8)code, EXTENDED, (u8)code);
+    CODES(SHIFT | RELEASED, RIGHT_SHIFT | RELEASED, CONTROL | RELEASED, ALT | RELEASED);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_are_characters),
+        cmocka_unit_test(caps_lock_is_for_letters),
+        cmocka_unit_test(control_and_alt_make_other_characters),
+        cmocka_unit_test(other_keys_are_sequences),
+        cmocka_unit_test(what_is_no_key_is_left_out),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
