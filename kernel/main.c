@@ -101,6 +101,8 @@ void kernel_main(void)
     descriptors_init();
     start_memory();
     pit_init(HZ);
+    if (cmdline_get("jitter"))
+        pit_jitter(cmdline_get("jitter"));
     sched_init();
     fs_init(phys_to_virt(boot_info.archive.start), boot_info.archive.end - boot_info.archive.start);
     print_banner();

@@ -51,6 +51,7 @@ struct linux_sysinfo {
     u64 loads[3];
     u64 total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
     u16 processes, padding;
+    u32 hole;   /* named, so that it is cleared with the rest and no byte of the kernel's gets out */
     u64 total_high, free_high;
     u32 unit;
     u32 padding2;

@@ -25,6 +25,11 @@
 #define WAIT_LIMIT 1000000
 #define NANOSECONDS_PER_SECOND 1000000000ull
 
+/* Random ticks: how many counts of the timer lie between two. */
+#define JITTER_MIN 12
+#define JITTER_MAX 600
+static u64 jitter_state;        /* 0: ticks are regular */
+
 struct moment {
     u64 tsc;
     u16 count;      /* of channel 2 */
@@ -74,4 +79,23 @@ void pit_init(unsigned hz)
 {
     start(PIT_CHANNEL0, COMMAND_CHANNEL0_RATE, (u16)((PIT_HZ + hz / 2) / hz));
     this_cpu.tsc_hz = measure_tsc();
+}
+
+void pit_jitter(const char *seed)
+{
+    jitter_state = 0x9e3779b97f4a7c15;
+    for (; *seed; seed++)
+        jitter_state = (jitter_state ^ (u8)*seed) * 0x100000001b3;
+    jitter_state |= 1;      /* xorshift stays at 0 for ever */
+    pit_next_tick();
+}
+
+void pit_next_tick(void)
+{
+    if (likely(jitter_state == 0))
+        return;
+    jitter_state ^= jitter_state << 13;
+    jitter_state ^= jitter_state >> 7;
+    jitter_state ^= jitter_state << 17;
+    start(PIT_CHANNEL0, COMMAND_CHANNEL0_RATE, (u16)(JITTER_MIN + jitter_state % (JITTER_MAX - JITTER_MIN)));
 }

@@ -14,4 +14,12 @@
  */
 void pit_init(unsigned hz);
 
+/*
+ * From now on each tick comes after a random time of 10 to 500 microseconds (the kernel option jitter=SEED): so
+ * programs are interrupted at instructions of every kind. The same SEED gives the same times.
+ */
+void pit_jitter(const char *seed);
+/* Called at each tick: sets the time of the next one, if ticks are random. */
+void pit_next_tick(void);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/pic.h"
+#include "kernel/dev/pit.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/sched/clock.h"
@@ -200,6 +201,7 @@ void task_prepare_stack(struct task *task, const struct pt_regs *regs)
 static void timer_interrupt(struct pt_regs *regs)
 {
     jiffies++;
+    pit_next_tick();
     clock_tick();
     if (user_mode(regs)) {
         current->user_ticks++;

@@ -16,3 +16,28 @@ $(BUILD)/tests/attacks/%: $(BUILD)/tests/attacks/%.o $(user_lib) user/lib/user.l
 
 .SECONDARY: $(ATTACK_PROGRAMS:%=%.o)
 -include $(ATTACK_PROGRAMS:%=%.d)
+
+# --- What takes longer than make test may -------------------------------------------------------------------
+
+CALLS ?= 10000000
+SEED ?= 1
+MINUTES ?= 240
+attack_parts := $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(ATTACK_PROGRAMS)
+
+.PHONY: fuzz-calls bombs soak nightly
+fuzz-calls: ## Make CALLS=10000000 random system calls from SEED=1 on, under timer interrupts at random instructions.
+	@tools/setup build run
+	@$(AGAIN) $(attack_parts)
+	@BUILD=$(BUILD) CALLS=$(CALLS) SEED=$(SEED) RECORD_RESULT=1 prove tests/attacks/calls.t
+
+bombs: ## Light every bomb (memory, forks, mappings, page tables, ...) with 16 MiB to 2 GiB, and on Linux 6.1.
+	@tools/setup build run
+	@$(AGAIN) $(attack_parts)
+	@BUILD=$(BUILD) NIGHTLY=1 RECORD_RESULT=1 prove tests/attacks/bombs.t tests/attacks/attacks.t
+
+soak: ## Keep memory full for MINUTES=240 of the guest's time, with 16 MiB.
+	@tools/setup build run
+	@$(AGAIN) $(attack_parts)
+	@BUILD=$(BUILD) MINUTES=$(MINUTES) RECORD_RESULT=1 prove tests/attacks/soak.t
+
+nightly: fuzz-calls bombs soak

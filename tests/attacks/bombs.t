@@ -29,6 +29,11 @@ def names():
         return re.findall(r'^    \{"([a-z_]+)", "', source.read(), re.MULTILINE)
 
 
+def rules():
+    with open(os.path.join(ROOT, "tests", "attacks", "bombs.c"), encoding="utf-8") as source:
+        return re.findall(r'^    \{"[a-z_]+", "([^"]+)"', source.read(), re.MULTILINE)
+
+
 def from_a_shell():
     run = subprocess.run([os.path.join(ROOT, "tools", "run"), "--memory", "16M", "--file", f"{BOMBS}=/bombs", "--append",
                           "audit=exit", "sh", "-c", SHELL_LINE], stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -87,15 +92,20 @@ def fork_bomb_and_a_person():
             console.process.wait()
 
 
+LARGER = ("64M", "256M", "2G")
 report("16 MiB", "run", "--memory", "16M", "--timeout", "200", BOMBS)
 from_a_shell()
 fork_bomb_and_a_person()
 if os.environ.get("NIGHTLY"):
-    for memory in ("64M", "256M", "2G"):
+    for memory in LARGER:
         report(memory, "run", "--memory", memory, "--timeout", "1800", BOMBS)
     fair = [name for name in names() if name not in FATAL_TO_LINUX]
     if subprocess.run([os.path.join(ROOT, "tools", "linux-run"), "--version"], capture_output=True, check=False).returncode:
         skip("Linux 6.1 survives the same bombs", "there is no Linux kernel here")
     else:
         report("Linux 6.1", "linux-run", "--timeout", "600", BOMBS, *fair)
+if os.environ.get("RECORD_RESULT"):
+    subprocess.run([os.path.join(ROOT, "tools", "reliability"), "record", "bombs", "--title", "Bombs", "--rerun", "make bombs",
+                    *(word for rule in rules() for word in ("--tried", rule)), f"bombs={len(names())}",
+                    f"sizes of memory=16M, {', '.join(LARGER)}"], check=True)
 done()

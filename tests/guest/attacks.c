@@ -14,6 +14,7 @@
 #define FLAG_IOPL 0x3000ul
 #define RETURN 0xc3
 #define CODE_MAX 12
+#define HOLE_ROUNDS 12
 
 static unsigned char *code; /* a page that may be written and executed */
 
@@ -396,6 +397,30 @@ static void kept_pointers(void)
     check_fails(syscall(SYS_arch_prctl, 0x1001 /* SET_GS */, NON_CANONICAL), EPERM, "GS can't be non-canonical");
 }
 
+/* What the kernel writes has holes where the structure has; nothing of its own may be in them (found by tests/attacks). */
+static void holes_of_structures(void)
+{
+    static unsigned char info[112]; /* struct sysinfo: bytes 80 to 81 are a number, the next 6 nothing */
+
+    int empty = 0, ends[2];
+
+    /* Each call before it leaves other things on the kernel's stack. */
+    for (int i = 0; i < HOLE_ROUNDS; i++) {
+        switch (i % 6) {
+        case 0: close(open("/proc/self/maps", O_RDONLY)); break;
+        case 1: execve("/nothing/here", (char *[]){NULL}, (char *[]){NULL}); break;
+        case 2: if (pipe(ends) == 0) { close(ends[0]); close(ends[1]); } break;
+        case 3: raw_munmap(anon(3), 3 * PAGE); break;
+        case 4: syscall(SYS_getrusage, 0, info); break;
+        default: syscall(SYS_mprotect, info, 1, READ_WRITE); break;
+        }
+        memset(info, 0xff, sizeof(info));
+        syscall(SYS_sysinfo, info);
+        empty += all_bytes_are((char *)info + 82, 6, 0) && all_bytes_are((char *)info + 108, 4, 0);
+    }
+    check_eq(empty, HOLE_ROUNDS, "the hole in sysinfo's structure and its end are empty");
+}
+
 int main(void)
 {
     code = raw_mmap(0, PAGE, READ_WRITE | PROT_EXEC, PRIVATE_ANON, -1, 0);
@@ -409,5 +434,6 @@ int main(void)
     changing_code();
     fpu_exceptions();
     kept_pointers();
+    holes_of_structures();
     return done();
 }
