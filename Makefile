@@ -37,7 +37,7 @@ MEMORY ?= 256M
 FIRMWARE ?= bios
 
 PROG ?= tour
-.PHONY: all run run-direct debug debug-server timeline setup-viewer iso test bench performance reliability check doctor setup clean help
+.PHONY: all run run-direct debug debug-server rewind timeline setup-viewer iso test bench performance reliability check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
@@ -62,6 +62,11 @@ debug-server: ## The same machine for the GDB of an editor, which finds it at lo
 	@tools/setup build run debug
 	@$(AGAIN) DEBUG=1 debug-programs
 	@tools/debug --memory $(MEMORY) --server $(PROG)
+
+rewind: ## Record a whole run of PROG="tour" first; GDB then goes back in it as well: reverse-continue, who-wrote.
+	@tools/setup build run debug
+	@$(AGAIN) DEBUG=1 debug-programs
+	@tools/debug --rewind $(if $(filter-out file,$(origin MEMORY)),--memory $(MEMORY)) $(PROG)
 
 timeline: ## Run PROG="tour" and make of its journal a page to step through, build/timeline.html (docs/timeline.md).
 	@tools/setup build run

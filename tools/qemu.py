@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EMULATOR = "qemu-system-x86_64"
@@ -45,12 +46,13 @@ def uefi_arguments():
 
 def command_line(*, kernel=None, archive=None, append="", iso=None, firmware="direct", memory="256M",
                  icount=False, cpu=None, console=("null",), messages=("null",), events=None,
-                 exit_device=True, debugger=None, extra=()):
+                 exit_device=True, debugger=None, replay=None, extra=()):
     """
     The command that starts a machine. Direct: KERNEL, ARCHIVE and the kernel's command line APPEND; else ISO.
     CONSOLE and MESSAGES are the backends (with their options) of COM1 and COM2; EVENTS is the path that the
     journal goes to. Without EXIT_DEVICE the guest's power-off ends QEMU with status 0 instead of POWERED_OFF.
     DEBUGGER is where a GDB is to be ("stdio", "tcp:HOST:PORT"): the machine then waits for its word to start.
+    REPLAY is ("record" or "replay", LOG, IMAGE): the run is written down, or run once more (tools/recording.py).
     """
     if shutil.which(EMULATOR) is None:
         raise Unavailable(f"{EMULATOR} is not installed; tools/setup run installs it")
@@ -78,7 +80,19 @@ def command_line(*, kernel=None, archive=None, append="", iso=None, firmware="di
         command += ["-device", "isa-debug-exit,iobase=0x501,iosize=0x02"]
     if debugger:
         command += ["-S", "-gdb", debugger]
+    if replay:
+        command += replay_arguments(*replay)
     return command + list(extra)
+
+
+def replay_arguments(mode, log, image):
+    """
+    LOG gets what comes from outside the machine, the disc image IMAGE the snapshots from which QEMU goes back. With
+    the APIC's help for Windows guests (kvmvapic), loading a snapshot ends in a deadlock of QEMU 7.2's threads.
+    """
+    return ["-net", "none", "-global", "apic-common.vapic=off",
+            "-icount", f"shift=3,rr={mode},rrfile={escape(log)},rrsnapshot=start",
+            "-drive", f"if=none,id=snapshots,file={escape(image)}"]
 
 
 def escape(path):
@@ -98,6 +112,38 @@ def die_with_parent():
 
 
 PARENT = os.getpid()
+
+
+@contextmanager
+def scratch_folder(prefix):
+    """A folder that is gone afterwards, also when this process is killed: a second one waits for its end."""
+    folder = tempfile.mkdtemp(prefix=prefix)
+    waits_for_end, held = os.pipe()
+    watcher = os.fork()
+    if watcher == 0:
+        os.close(held)
+        remove_when_alone(folder, waits_for_end)
+    os.close(waits_for_end)
+    try:
+        yield folder
+    finally:
+        os.close(held)
+        os.waitpid(watcher, 0)
+
+
+def remove_when_alone(folder, waits_for_end):
+    """In the watcher: nobody writes into the pipe, so its end is the end of all who hold it."""
+    try:
+        os.setsid()
+        silence = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(silence, stream)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.read(waits_for_end, 1)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os._exit(0)
 
 
 class Machine:

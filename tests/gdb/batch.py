@@ -29,6 +29,9 @@ VARIABLE = (
     (r"\bframe=\d+", "frame=PFN"),
     (r"=0x[0-9a-f]+\(", "=PFN("),
     (r"^  [\w-]+( +\d+){4}$", "  CACHE"),           # the kernel's objects
+    (r"\bmoment \d+", "moment NUMBER"),             # of a recording
+    (r"\bof \d{6,}$", "of NUMBER"),
+    (r"\b\d+ instructions ago", "N instructions ago"),
     (r"\bphysical (address )?0x[0-9a-f]+", r"physical \1PFN"),
 )
 
@@ -56,7 +59,7 @@ def build():
 class Session:
     """What a batch session printed, and what it left behind."""
 
-    def __init__(self, script, *program, append="journal=on"):
+    def __init__(self, script, *program, append="journal=on", options=()):
         mark = f"mark={os.urandom(8).hex()}"
         with tempfile.TemporaryDirectory(prefix="zeropage-gdb-test-") as folder:
             commands, console = os.path.join(folder, "commands"), os.path.join(folder, "console")
@@ -64,11 +67,13 @@ class Session:
                 file.write(script)
             try:
                 run = subprocess.run([os.path.join(ROOT, "tools", "debug"), "--build", BUILD, "--append", f"{append} {mark}",
-                                      "--console", console, "--batch", commands, *program], stdin=subprocess.DEVNULL,
-                                     capture_output=True, timeout=TIME_LIMIT, check=False)
+                                      "--console", console, "--batch", commands, *options, *program],
+                                     stdin=subprocess.DEVNULL, capture_output=True, timeout=TIME_LIMIT, check=False,
+                                     env=dict(os.environ, TMPDIR=folder))
                 self.status, self.text, self.errors = run.returncode, run.stdout.decode(), run.stderr.decode()
             except subprocess.TimeoutExpired as late:
                 self.status, self.text, self.errors = None, (late.stdout or b"").decode(), "the time was over"
+            self.files_left_behind = sorted(set(os.listdir(folder)) - {"commands", "console"})
             self.console = ""
             if os.path.exists(console):
                 with open(console, encoding="utf-8", errors="replace") as file:

@@ -120,9 +120,10 @@ def test_stepping():
     check_contains(session.text, "LOADED 0", "which then loads a zero")
 
 
-def start(*arguments, home):
+def start(*arguments, home, scratch="/tmp"):
     return subprocess.Popen([DEBUG, "--build", batch.BUILD, "--console", "/dev/null", *arguments], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, HOME=home), text=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env=dict(os.environ, HOME=home, TMPDIR=scratch))
 
 
 def wait_for(condition, seconds=60):
@@ -161,8 +162,9 @@ def test_leaving():
             ("tools/debug is ended", lambda process, gdb: os.kill(process.pid, signal.SIGTERM)))
     for way, end in ways:
         mark = f"mark={os.urandom(8).hex()}"
-        with tempfile.TemporaryDirectory(prefix="zeropage-gdb-home-") as home:
-            process = start("--append", mark, "session", "read_page", home=home)
+        with tempfile.TemporaryDirectory(prefix="zeropage-gdb-home-") as home, \
+                tempfile.TemporaryDirectory(prefix="zeropage-gdb-scratch-") as scratch:
+            process = start("--append", mark, "session", "read_page", home=home, scratch=scratch)
             started = wait_for(lambda: batch.processes_with(mark) and child_of(process.pid, "qemu"))
             gdb = child_of(process.pid, "gdb")
             if check(started and gdb, f"a session starts ({way})"):
@@ -170,6 +172,7 @@ def test_leaving():
                 # tools/debug names the mark itself, too.
                 check(wait_for(lambda: not batch.processes_with(mark)), f"no process is left when {way}",
                       f"{batch.processes_with(mark)}")
+                check(wait_for(lambda: not os.listdir(scratch)), f"no file is left when {way}", f"{os.listdir(scratch)}")
             process.kill()
             process.wait()
             check_equal(os.listdir(home), [], f"nothing is written to the home folder ({way})")

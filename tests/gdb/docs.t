@@ -14,7 +14,7 @@ import batch  # noqa: E402
 from tap import ROOT, check, check_equal, done, skip  # noqa: E402
 
 DOCUMENT = os.path.join(ROOT, "docs", "debugging.md")
-BLOCK = re.compile(r'^```console\n(\$ make debug PROG="([^"]*)"\n.*?)^```$', re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r'^```console\n(\$ make (debug|rewind) PROG="([^"]*)"\n.*?)^```$', re.MULTILINE | re.DOTALL)
 PROMPT = "(gdb) "
 
 
@@ -23,10 +23,11 @@ def script_of(transcript):
     return "".join(f"echo {PROMPT}{command}\\n\n{command}\n" for command in commands if command != "quit")
 
 
-def played(program, transcript):
-    session = batch.Session(script_of(transcript), *shlex.split(program))
+def played(target, program, transcript):
+    options = ("--rewind",) if target == "rewind" else ()
+    session = batch.Session(script_of(transcript), *shlex.split(program), options=options)
     end = f"{PROMPT}quit\n" if f"{PROMPT}quit" in transcript else ""
-    return session, f'$ make debug PROG="{program}"\n{session.text}{end}'
+    return session, f'$ make {target} PROG="{program}"\n{session.text}{end}'
 
 
 def main():
@@ -39,9 +40,9 @@ def main():
     with open(DOCUMENT, encoding="utf-8") as file:
         document = file.read()
     blocks = BLOCK.findall(document)
-    check(len(blocks) >= 6, "the guide has its six sessions", f"{len(blocks)} found")
-    for transcript, program in blocks:
-        session, text = played(program, transcript)
+    check(len(blocks) >= 7, "the guide has its sessions", f"{len(blocks)} found")
+    for transcript, target, program in blocks:
+        session, text = played(target, program, transcript)
         expected, got = batch.normal(transcript).splitlines(), batch.normal(text).splitlines()
         if os.environ.get("RECORD"):
             document = document.replace(transcript, text)
@@ -49,7 +50,8 @@ def main():
         check(expected == got, f'the session with "{program}" goes as it is printed',
               *difflib.unified_diff(expected, got, "the guide", "the machine", lineterm=""), session.errors)
         check_equal(session.errors, "", f'the session with "{program}" has no errors')
-        check_equal(session.left_behind, [], f'the session with "{program}" leaves no process behind')
+        check_equal((session.left_behind, session.files_left_behind), ([], []),
+                    f'the session with "{program}" leaves no process and no file behind')
     if os.environ.get("RECORD"):
         with open(DOCUMENT, "w", encoding="utf-8") as file:
             file.write(document)

@@ -288,6 +288,10 @@ def run_to_first_fault():
     gdb.execute("continue", to_string=True)
     if stop.is_valid():
         stop.delete()
+
+
+def introduce():
+    """What a person sees first, at the program's first fault."""
     fault = fault_at_hand()
     print(f"zeropage: {machine.string(fault.task['comm'])} (pid {integer(fault.task['pid'])}) has made its first "
           f"page fault: {fault.access()} at {fault.address:#x}.\n"

@@ -1,5 +1,7 @@
 """What all the commands need: the kernel's symbols, the machine's memory, and a sentence instead of a traceback."""
+import os
 import struct
+from contextlib import contextmanager
 
 import gdb
 
@@ -119,6 +121,21 @@ def control(name):
         return int(value) % WORD
     except gdb.error:       # a set of flags
         return int(value.cast(gdb.lookup_type("unsigned long"))) % WORD
+
+
+@contextmanager
+def silence():
+    """What GDB tells of a stop, it tells past to_string: so its standard output goes nowhere meanwhile."""
+    gdb.flush()
+    standard_output, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        gdb.flush()
+        os.dup2(standard_output, 1)
+        os.close(standard_output)
+        os.close(nowhere)
 
 
 def need_machine():

@@ -188,8 +188,18 @@ def show_place(_event):
 def install():
     """Needs the kernel's file, not the machine: the instructions are read from the file."""
     gdb.execute("set trust-readonly-sections on")
-    with tempfile.NamedTemporaryFile(prefix="zeropage-frames-", suffix=".elf", delete=False) as file:
-        file.write(symbol_file(frame_table()))
-    gdb.execute(f"add-symbol-file {file.name}", to_string=True)
+    path = file_of(symbol_file(frame_table()))
+    gdb.execute(f"add-symbol-file {path}", to_string=True)
     gdb.events.stop.connect(show_place)
+
+
+def file_of(contents):
+    """A file for GDB to read, which is gone when GDB is: on Linux it has no name in any folder."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("zeropage-frames")
+        os.write(descriptor, contents)
+        return f"/proc/self/fd/{descriptor}"
+    with tempfile.NamedTemporaryFile(prefix="zeropage-frames-", suffix=".elf", delete=False) as file:
+        file.write(contents)
     gdb.events.gdb_exiting.connect(lambda _event: os.path.exists(file.name) and os.unlink(file.name))
+    return file.name

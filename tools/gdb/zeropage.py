@@ -12,6 +12,7 @@ import check  # noqa: E402
 import faults  # noqa: E402
 import memory  # noqa: E402
 import printers  # noqa: E402
+import rewind  # noqa: E402
 import tasks  # noqa: E402
 import unwinder  # noqa: E402
 
@@ -30,6 +31,8 @@ class Zeropage(machine.Command):
   heap [PID]             a program's heap, and the kernel's own objects
   journal [N]            the last events
   mmcheck                check every invariant of memory from outside
+  moment [NUMBER]        in a recorded run (make rewind): where the machine is; go to another moment
+  who-wrote ADDRESS      in a recorded run: go back to the instruction that wrote there last
 
 Each has its own help: `help pf`."""
 
@@ -49,14 +52,31 @@ SYMBOLS is the program's file on this machine. tools/debug calls this."""
 
     def run(self, words):
         symbols, *command = words
-        gdb.execute(f"add-symbol-file {shlex.quote(symbols)}", to_string=True)
-        try:
-            gdb.execute("set suppress-cli-notifications on")    # the place at reset tells nobody anything
-        except gdb.error:
-            pass
-        gdb.execute("target remote | exec " + shlex.join(command), to_string=True)
-        gdb.execute("set suppress-cli-notifications off")
+        attach(symbols, command)
         faults.run_to_first_fault()
+        faults.introduce()
+
+
+class Rewind(machine.Command):
+    """The same with a recorded run: zeropage-rewind INSTRUCTIONS SYMBOLS COMMAND...
+
+INSTRUCTIONS is how many the recording has; "all" when it goes on until the kernel switches the machine off."""
+
+    name = "zeropage-rewind"
+    most_words = 1000
+
+    def run(self, words):
+        instructions, symbols, *command = words
+        attach(symbols, command)
+        faults.run_to_first_fault()
+        rewind.start(None if instructions == "all" else int(instructions))
+        faults.introduce()
+
+
+def attach(symbols, command):
+    gdb.execute(f"add-symbol-file {shlex.quote(symbols)}", to_string=True)
+    with machine.silence():     # the place at reset tells nobody anything
+        gdb.execute("target remote | exec " + shlex.join(command), to_string=True)
 
 
 def end_machine(_event):
@@ -71,12 +91,14 @@ def end_machine(_event):
 def main():
     Zeropage()
     Start()
-    for module in (faults, memory, tasks, check, unwinder):
+    Rewind()
+    for module in (faults, memory, tasks, check, rewind, unwinder):
         for command in module.COMMANDS:
             command()
     printers.install()
     unwinder.install()
     gdb.events.stop.connect(faults.tell)
+    gdb.events.stop.connect(rewind.tell)
     gdb.events.gdb_exiting.connect(end_machine)
 
 
