@@ -29,12 +29,12 @@ static inline bool is_exec_mapping(unsigned long vm_flags)
 static inline void vm_stat_account(struct mm_struct *mm, unsigned long vm_flags, long pages)
 {
     mm->total_vm += (unsigned long)pages;
-    if (is_exec_mapping(vm_flags))
+    if (likely(is_data_mapping(vm_flags)))
+        mm->data_vm += (unsigned long)pages;
+    else if (is_exec_mapping(vm_flags))
         mm->exec_vm += (unsigned long)pages;
     else if (is_stack_mapping(vm_flags))
         mm->stack_vm += (unsigned long)pages;
-    else if (is_data_mapping(vm_flags))
-        mm->data_vm += (unsigned long)pages;
 }
 
 /*
@@ -42,15 +42,22 @@ static inline void vm_stat_account(struct mm_struct *mm, unsigned long vm_flags,
  */
 bool data_limit_is_soft(const struct mm_struct *mm, unsigned long pages);
 
+/* True when RLIMIT_AS and RLIMIT_DATA allow PAGES more of any kind. */
+static inline bool may_expand_plainly(const struct mm_struct *mm, unsigned long pages)
+{
+    return mm->total_vm + pages <= mm->limits.as >> PAGE_SHIFT &&
+           mm->data_vm + pages <= mm->limits.data >> PAGE_SHIFT;
+}
+
 /* True when RLIMIT_AS and RLIMIT_DATA allow PAGES more with VM_FLAGS. */
 static inline bool may_expand_vm(const struct mm_struct *mm, unsigned long vm_flags,
                                  unsigned long pages)
 {
-    if (unlikely(mm->total_vm + pages > mm->limits.as >> PAGE_SHIFT))
-        return false;
-    if (likely(mm->data_vm + pages <= mm->limits.data >> PAGE_SHIFT) || !is_data_mapping(vm_flags))
+    if (likely(may_expand_plainly(mm, pages)))
         return true;
-    return data_limit_is_soft(mm, pages);
+    if (mm->total_vm + pages > mm->limits.as >> PAGE_SHIFT)
+        return false;
+    return !is_data_mapping(vm_flags) || data_limit_is_soft(mm, pages);
 }
 
 /* Values of sysctl_overcommit_memory: 0 refuses only what could never be had. */
@@ -74,6 +81,18 @@ static inline bool accountable_mapping(unsigned long vm_flags)
 /* True when the overcommit mode allows PAGES more for MM, which are counted already. */
 bool vm_commit_allowed(const struct mm_struct *mm, unsigned long pages);
 
+/* The usual mode and an amount that it allows, without a closer look. */
+static inline bool vm_commit_is_plain(unsigned long pages)
+{
+    return sysctl_overcommit_memory == OVERCOMMIT_GUESS && pages <= total_frames;
+}
+
+static inline void vm_commit(struct mm_struct *mm, unsigned long pages)
+{
+    mm->committed += pages;
+    vm_committed += pages;
+}
+
 static inline void vm_unacct_memory(struct mm_struct *mm, unsigned long pages)
 {
     mm->committed -= pages;
@@ -86,9 +105,8 @@ static inline void vm_unacct_memory(struct mm_struct *mm, unsigned long pages)
  */
 static inline int vm_acct_memory(struct mm_struct *mm, unsigned long pages)
 {
-    vm_committed += pages;
-    mm->committed += pages;
-    if (likely(sysctl_overcommit_memory == OVERCOMMIT_GUESS && pages <= total_frames))
+    vm_commit(mm, pages);
+    if (likely(vm_commit_is_plain(pages)))
         return 0;
     if (vm_commit_allowed(mm, pages))
         return 0;

@@ -126,7 +126,9 @@ struct mm_struct {
     struct vm_area_struct *hole_below;
     unsigned long hole_above;
     struct vm_area_struct *mmap;        /* the first of the sorted list */
-    struct rb_root mm_rb;
+    struct rb_root mm_rb;               /* the index, but for: */
+    struct vm_area_struct *unindexed;       /* the VMA that it does not hold yet, or NULL */
+    struct vm_area_struct *gap_unrecorded;  /* the VMA below which the gap has changed, or NULL */
     int map_count;
     int mm_users;                       /* tasks that share this address space */
     unsigned long mmap_base;            /* the top of the top-down search */
@@ -211,10 +213,11 @@ static inline struct vm_area_struct *find_vma_intersection(struct mm_struct *mm,
 }
 
 /*
- * A VMA that belongs to no list yet, zeroed but for its mm, or NULL. vma_free() drops its reference
- * to vm_mapping.
+ * A VMA for [start, end) that belongs to no list yet and maps no object, or NULL. vma_free() drops
+ * its reference to vm_mapping.
  */
-struct vm_area_struct *vma_alloc(struct mm_struct *mm);
+struct vm_area_struct *vma_alloc(struct mm_struct *mm, unsigned long start, unsigned long end,
+                                 unsigned long vm_flags, unsigned long pgoff);
 void vma_free(struct vm_area_struct *vma);
 
 /* Puts a VMA, whose range must be free, into list, index and its mapping's list. */
@@ -224,8 +227,8 @@ void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 void insert_vm_struct_between(struct mm_struct *mm, struct vm_area_struct *vma,
                               struct vm_area_struct *prev, struct vm_area_struct *next);
 
-/* Takes it out of all three; the caller frees it. */
-void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
+/* Takes it out of all three and frees it. */
+void delete_vm_struct(struct vm_area_struct *vma);
 
 /* Moves a bound without overlapping a neighbour. START also moves vm_pgoff. */
 void vma_set_start(struct vm_area_struct *vma, unsigned long start);
@@ -274,7 +277,13 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
  * True when PREV, which ends at START, can simply grow to take in new anonymous memory with
  * VM_FLAGS: for brk.
  */
-bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start, unsigned long vm_flags);
+static inline bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start,
+                                unsigned long vm_flags)
+{
+    return prev->vm_end == start && prev->vm_flags == vm_flags && !prev->vm_mapping &&
+           !prev->vm_file && !(prev->vm_anon & VM_ANON_INHERITED) &&
+           vma_page_index(prev, start) == start >> PAGE_SHIFT;
+}
 
 /* Gives VMA the family of a neighbour that it may merge with one day, or a new one. */
 void vma_prepare_anon_slow(struct vm_area_struct *vma);

@@ -209,14 +209,11 @@ static __attribute__((noinline)) bool attach_object(struct vm_area_struct *vma,
 static __always_inline_fn struct vm_area_struct *make_vma(struct mm_struct *mm,
                                                           const struct request *request)
 {
-    struct vm_area_struct *vma = vma_alloc(mm);
+    struct vm_area_struct *vma = vma_alloc(mm, request->start, request->end, request->vm_flags,
+                                           request->pgoff);
 
     if (unlikely(!vma))
         return NULL;
-    vma->vm_start = request->start;
-    vma->vm_end = request->end;
-    vma->vm_flags = request->vm_flags;
-    vma->vm_pgoff = request->pgoff;
     if (unlikely((request->source || (request->vm_flags & VM_SHARED)) &&
                  !attach_object(vma, request->source))) {
         vma_free(vma);
@@ -305,9 +302,10 @@ static __always_inline_fn unsigned long mmap_region(struct mm_struct *mm, struct
     return request->start;
 }
 
-unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
-                      unsigned long length, unsigned long prot, unsigned long flags,
-                      unsigned long offset)
+/* Any request. The address, or a negative errno. */
+static __attribute__((noinline)) unsigned long
+map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
+        unsigned long length, unsigned long prot, unsigned long flags, unsigned long offset)
 {
     unsigned long pgoff = offset >> PAGE_SHIFT;
     int error;
@@ -374,6 +372,49 @@ unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, un
         ((vm_flags & VM_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
         mm_populate(mm, address, length);
     return address;
+}
+
+#define ANYWHERE_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
+
+/*
+ * The usual request, private memory anywhere, in its usual case: there is room where there was room
+ * the last time, no limit is near, and nothing is locked. Else map_any has to look closer.
+ */
+static __attribute__((noinline)) unsigned long
+map_anywhere(struct mm_struct *mm, unsigned long length, unsigned long prot)
+{
+    unsigned long size = PAGE_ALIGN(length), pages = size >> PAGE_SHIFT;
+    unsigned long vm_flags = vm_flags_of_prot(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+    unsigned long start = next_hole(mm, size), end = start + size, pgoff = start >> PAGE_SHIFT;
+
+    if (unlikely(!size || start < mmap_min_addr || mm->def_flags ||
+                 mm->map_count > sysctl_max_map_count || !may_expand_plainly(mm, pages) ||
+                 !vm_commit_is_plain(pages)))
+        return map_any(mm, NULL, 0, length, prot, ANYWHERE_FLAGS, 0);
+
+    if (accountable_mapping(vm_flags))
+        vm_flags |= VM_ACCOUNT;
+    struct vm_area_struct *next = mm->hole_below, *prev = next->vm_prev;
+    bool has_neighbour = next->vm_start == end || prev->vm_end == start;
+    if (!has_neighbour || !vma_expand(prev, next, start, end, vm_flags, NULL, pgoff)) {
+        struct vm_area_struct *vma = vma_alloc(mm, start, end, vm_flags, pgoff);
+        if (unlikely(!vma))
+            return (unsigned long)-ENOMEM;
+        insert_vm_struct_between(mm, vma, prev, next);
+    }
+    if (vm_flags & VM_ACCOUNT)
+        vm_commit(mm, pages);
+    vm_stat_account(mm, vm_flags, (long)pages);
+    return start;
+}
+
+unsigned long do_mmap(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
+                      unsigned long length, unsigned long prot, unsigned long flags,
+                      unsigned long offset)
+{
+    if (flags == ANYWHERE_FLAGS && !source && !address && !offset)
+        return map_anywhere(mm, length, prot);
+    return map_any(mm, source, address, length, prot, flags, offset);
 }
 
 int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length,

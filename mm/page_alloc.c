@@ -14,8 +14,6 @@
 
 unsigned long frame_counts[PAGE_TYPES];
 unsigned long reserve_frames;
-unsigned long fail_allocation_countdown;
-bool fail_allocations_forever;
 
 /* The per-CPU list: a stack. TOP is the first unused place; below it lies the frame that is given out next. */
 static struct {
@@ -53,6 +51,10 @@ void page_alloc_add_reclaimer(unsigned long (*reclaim)(void))
     panic("more than %d reclaimers", RECLAIMERS_MAX);
 }
 
+#if defined(ZEROPAGE_HOST) || defined(ZEROPAGE_DEBUG)
+unsigned long fail_allocation_countdown;
+bool fail_allocations_forever;
+
 bool allocation_should_fail(void)
 {
     if (fail_allocation_countdown == 0)
@@ -66,6 +68,7 @@ bool allocation_should_fail(void)
         fail_allocation_countdown = 0;
     return true;
 }
+#endif
 
 /* ---- between the per-CPU list and the buddy allocator ---- */
 
@@ -189,7 +192,7 @@ static __attribute__((noinline)) struct page *alloc_slowly(unsigned order, enum 
 /* The common case: one frame, there are enough, the list has one, nobody takes notes. */
 static inline bool alloc_is_simple(void)
 {
-    return likely(fail_allocation_countdown == 0 && frame_counts[PAGE_FREE] > reserve_frames &&
+    return likely(!allocations_may_fail() && frame_counts[PAGE_FREE] > reserve_frames &&
                   !cache_is_empty() && !journal_wants(JOURNAL_FRAME_ALLOC));
 }
 

@@ -72,12 +72,18 @@ extern unsigned long total_frames;
 extern unsigned long reserve_frames;
 
 /*
- * Fault injection: when non-zero, counts down at every allocation of a frame or a slab object and makes the one
- * at which it reaches zero fail (and, with fail_forever, all after it).
+ * Fault injection, on the host and in the debug build: when non-zero, counts down at every allocation of a frame or a slab object
+ * and makes the one at which it reaches zero fail (and, with fail_forever, all after it).
  */
+#if defined(ZEROPAGE_HOST) || defined(ZEROPAGE_DEBUG)
 extern unsigned long fail_allocation_countdown;
 extern bool fail_allocations_forever;
 bool allocation_should_fail(void);
+static inline bool allocations_may_fail(void) { return fail_allocation_countdown != 0; }
+#else
+static inline bool allocation_should_fail(void) { return false; }
+static inline bool allocations_may_fail(void) { return false; }
+#endif
 
 /*
  * Adds something (at most 4) that can give memory back when there is none left: it returns how many frames it

@@ -171,7 +171,7 @@ static __attribute__((noinline)) void *alloc_slowly(struct slab_cache *cache)
 
 void *slab_alloc(struct slab_cache *cache)
 {
-    if (unlikely(fail_allocation_countdown != 0 || cache->loaded == 0))
+    if (unlikely(allocations_may_fail() || cache->loaded == 0))
         return alloc_slowly(cache);
     return take_from_magazine(cache);
 }

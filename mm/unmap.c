@@ -15,6 +15,9 @@
 
 #define PML4_LEVEL 4
 
+/* Nothing is mapped between TASK_SIZE and this, where the tables of the user half end. */
+#define USER_HALF_END (LEVEL_SIZE(PML4_LEVEL) * (ENTRIES_PER_TABLE / 2))
+
 /* VMAs closer together than this share page tables, so their tables are freed together. */
 #define SHARE_TABLES_WITHIN LEVEL_SIZE(2)
 
@@ -133,15 +136,15 @@ unsigned long zap_range(struct vm_area_struct *vma, unsigned long start, unsigne
 }
 
 /* What the counters lose with [start, end) of VMA. */
-static void unaccount(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+static inline void unaccount(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
     struct mm_struct *mm = vma->vm_mm;
-    unsigned long pages = (end - start) >> PAGE_SHIFT;
+    unsigned long vm_flags = vma->vm_flags, pages = (end - start) >> PAGE_SHIFT;
 
-    vm_stat_account(mm, vma->vm_flags, -(long)pages);
-    if (vma->vm_flags & VM_ACCOUNT)
+    vm_stat_account(mm, vm_flags, -(long)pages);
+    if (vm_flags & VM_ACCOUNT)
         vm_unacct_memory(mm, pages);
-    if (unlikely(vma->vm_flags & VM_LOCKED))
+    if (unlikely(vm_flags & VM_LOCKED))
         mm->locked_vm -= pages;
 }
 
@@ -155,64 +158,129 @@ void update_hiwater(struct mm_struct *mm)
 }
 
 #if LAB != 2
-/*
- * Takes [start, end) out of VMA, whose pages there are gone: all of it, its tail, or its head.
- * Returns the first VMA above the cut.
- */
-static struct vm_area_struct *cut_out(struct vm_area_struct *vma, unsigned long start,
-                                      unsigned long end)
+/* Takes [start, end), whose pages are gone, out of VMA: all of it, its tail, or its head. */
+static __always_inline_fn void cut_out(struct vm_area_struct *vma, unsigned long start,
+                                       unsigned long end)
 {
-    struct mm_struct *mm = vma->vm_mm;
-    struct vm_area_struct *next = vma->vm_next;
-
-    if (vma->vm_start < start) {
+    unaccount(vma, start, end);
+    if (vma->vm_start < start)
         vma_set_end(vma, start);
-    } else if (vma->vm_end > end) {
+    else if (end < vma->vm_end)
         vma_set_start(vma, end);
-        return vma;
-    } else {
-        remove_vm_struct(mm, vma);
-        vma_free(vma);
-    }
-    return next;
+    else
+        delete_vm_struct(vma);
 }
 
 /* True when one page table serves all of [start, end). */
 static inline bool is_in_one_table(unsigned long start, unsigned long end)
 {
-    return end - ALIGN_DOWN(start, LEVEL_SIZE(2)) <= LEVEL_SIZE(2);
+    return (start ^ (end - 1)) < LEVEL_SIZE(2);
 }
 
 /*
- * The level of the first empty entry on the way to ADDRESS; 1: its page table exists, and its leaf
- * entry is at *PTEP.
+ * True when the table whose entries of LEVEL serve ADDRESS serves something below FLOOR or from
+ * CEILING on, too.
  */
-static inline unsigned first_missing_level(const pte_t *pgd, unsigned long address, pte_t **ptep)
-{
-    pte_t entry = pgd[LEVEL_INDEX(address, PML4_LEVEL)];
-
-    if (pte_none(entry))
-        return PML4_LEVEL;
-    entry = table_of(entry)[LEVEL_INDEX(address, 3)];
-    if (pte_none(entry))
-        return 3;
-    entry = table_of(entry)[LEVEL_INDEX(address, 2)];
-    if (pte_none(entry))
-        return 2;
-    *ptep = table_of(entry) + LEVEL_INDEX(address, 1);
-    return 1;
-}
-
-/*
- * True when the entry of LEVEL that serves ADDRESS serves something below FLOOR or from CEILING on,
- * too.
- */
-static inline bool is_shared_entry(unsigned long address, unsigned level, unsigned long floor,
+static inline bool is_shared_table(unsigned long address, unsigned level, unsigned long floor,
                                    unsigned long ceiling)
 {
-    unsigned long first = ALIGN_DOWN(address, LEVEL_SIZE(level));
+    unsigned long first = ALIGN_DOWN(address, LEVEL_SIZE(level + 1));
 
-    return first < floor || (first + LEVEL_SIZE(level) > ceiling && ceiling < TASK_SIZE);
+    return first < floor || first + LEVEL_SIZE(level + 1) > ceiling;
+}
+
+/* The end of the mapping below, and the start of the one above, when [start, end) of VMA is gone. */
+static inline unsigned long floor_of_cut(const struct vm_area_struct *vma, unsigned long start)
+{
+    if (vma->vm_start < start)
+        return start;
+    return vma->vm_prev ? vma->vm_prev->vm_end : 0;
+}
+
+static inline unsigned long ceiling_of_cut(const struct vm_area_struct *vma, unsigned long end)
+{
+    if (end < vma->vm_end)
+        return end;
+    return vma->vm_next ? vma->vm_next->vm_start : USER_HALF_END;
+}
+
+/*
+ * True when there is nothing in the page tables that [start, end) of VMA could leave behind: not
+ * one page is mapped there, and the last table on the way to it serves others, too.
+ */
+static inline bool leaves_nothing(const struct vm_area_struct *vma, unsigned long start,
+                                  unsigned long end)
+{
+    unsigned long floor = floor_of_cut(vma, start), ceiling = ceiling_of_cut(vma, end);
+    pte_t entry = vma->vm_mm->pgd[LEVEL_INDEX(start, PML4_LEVEL)];
+
+    if (pte_none(entry))
+        return true;
+    entry = table_of(entry)[LEVEL_INDEX(start, 3)];
+    if (pte_none(entry))
+        return is_shared_table(start, 3, floor, ceiling);
+    entry = table_of(entry)[LEVEL_INDEX(start, 2)];
+    if (pte_none(entry))
+        return is_shared_table(start, 2, floor, ceiling);
+    entry = table_of(entry)[LEVEL_INDEX(start, 1)];
+    return pte_none(entry) && end - start == PAGE_SIZE && is_shared_table(start, 1, floor, ceiling);
+}
+
+/* All that a munmap may have to do: [start, end) from VMA, the first one in it, on. 0 or -ENOMEM. */
+static __attribute__((noinline)) int unmap_completely(struct vm_area_struct *vma,
+                                                      unsigned long start, unsigned long end)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    unsigned long zapped = 0;
+
+    /* A hole in the middle makes one VMA more; the part above the hole becomes it. */
+    if (vma->vm_start < start && end < vma->vm_end) {
+        int error = split_vma(mm, vma, end, false);
+        if (error)
+            return error;
+    }
+    unsigned long floor = floor_of_cut(vma, start);
+    update_hiwater(mm);
+    while (vma && vma->vm_start < end) {
+        unsigned long from = MAX(vma->vm_start, start), to = MIN(vma->vm_end, end);
+        struct vm_area_struct *next = to < vma->vm_end ? vma : vma->vm_next;
+        zapped += zap_range(vma, from, to);
+        cut_out(vma, from, to);
+        vma = next;
+    }
+    free_pgtables(mm, start, end, floor, vma ? vma->vm_start : USER_HALF_END);
+    if (zapped)
+        flush_range(mm, start, end);
+    return 0;
+}
+#endif
+
+int unmap_from(struct vm_area_struct *first, unsigned long start, unsigned long end)
+{
+#if LAB != 2
+    bool is_at_edge = first->vm_start == start ? end <= first->vm_end
+                    : first->vm_start < start && end == first->vm_end;
+
+    /* The usual case: all of a VMA, or its head or tail, that nobody has touched. */
+    if (likely(is_at_edge && is_in_one_table(start, end) && leaves_nothing(first, start, end))) {
+        struct mm_struct *mm = first->vm_mm;
+        if (unlikely(mm->total_vm > mm->hiwater_vm))
+            mm->hiwater_vm = mm->total_vm;
+        cut_out(first, start, end);
+        return 0;
+    }
+    return unmap_completely(first, start, end);
+#endif
+    NOT_YET_WRITTEN_FAILS(2, -ENOSYS, first, start, end, unaccount);
+}
+
+#if LAB != 2
+static __attribute__((noinline)) int find_and_unmap(struct mm_struct *mm, unsigned long start,
+                                                    unsigned long end)
+{
+    struct vm_area_struct *first = find_vma_intersection(mm, start, end);
+
+    return first ? unmap_from(first, start, end) : 0;
 }
 #endif
 
@@ -225,51 +293,12 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
     if (end == start)
         return -EINVAL;
 
-    struct vm_area_struct *first = find_vma_intersection(mm, start, end);
-    if (!first)
-        return 0;
-    /* A hole in the middle makes one VMA more; the part above the hole becomes it. */
-    if (first->vm_start < start && end < first->vm_end) {
-        int error = split_vma(mm, first, end, false);
-        if (error)
-            return error;
-    }
-    /*
-     * A small range that nobody touched, or whose table others use, is the usual case: then there
-     * is less to be done.
-     */
-    bool is_small = is_in_one_table(start, end);
-    pte_t *ptep = NULL;     /* a small range's first entry */
-    unsigned missing = is_small ? first_missing_level(mm->pgd, start, &ptep) : 1;
-    bool is_untouched = missing > 1;
-    if (!is_untouched || mm->total_vm > mm->hiwater_vm)
-        update_hiwater(mm);
-
-    unsigned long floor = first->vm_start < start ? start
-                        : first->vm_prev ? first->vm_prev->vm_end : 0;
-    unsigned long zapped = 0;
-    struct vm_area_struct *vma = first;
-    while (vma && vma->vm_start < end) {
-        unsigned long from = MAX(vma->vm_start, start), to = MIN(vma->vm_end, end);
-        if (ptep)
-            zapped += zap_pte_range(mm, ptep + ((from - start) >> PAGE_SHIFT), from, to);
-        else if (!is_small)
-            zapped += zap_range(vma, from, to);
-        unaccount(vma, from, to);
-        vma = cut_out(vma, start, end);
-    }
-    unsigned long ceiling = vma ? vma->vm_start : TASK_SIZE;
-    bool keeps_tables = is_small && (is_shared_entry(start, 2, floor, ceiling) ||
-                                     missing == PML4_LEVEL ||
-                                     (is_untouched &&
-                                      is_shared_entry(start, missing + 1, floor, ceiling)));
-    if (!keeps_tables)
-        free_pgtables(mm, start, end, floor, ceiling);
-    if (zapped)
-        flush_range(mm, start, end);
-    return 0;
+    struct vm_area_struct *last = mm->mmap_cache;
+    if (likely(last && vma_contains(last, start)))
+        return unmap_from(last, start, end);
+    return find_and_unmap(mm, start, end);
 #endif
-    NOT_YET_WRITTEN_FAILS(2, -ENOSYS, mm, start, length, unaccount);
+    NOT_YET_WRITTEN_FAILS(2, -ENOSYS, mm, start, length);
 }
 
 void exit_mmap(struct mm_struct *mm)
@@ -295,7 +324,7 @@ void exit_mmap(struct mm_struct *mm)
 
     vma = mm->mmap;
     mm->mmap = NULL;
-    mm->mmap_cache = mm->hole_below = NULL;
+    mm->mmap_cache = mm->hole_below = mm->unindexed = mm->gap_unrecorded = NULL;
     mm->mm_rb.node = NULL;
     while (vma) {
         struct vm_area_struct *next = vma->vm_next;

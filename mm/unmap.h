@@ -7,6 +7,12 @@
 /* Which of mm->rss a frame of user memory counts in. */
 enum mm_counter page_counter(const struct page *page);
 
+/*
+ * Unmaps [start, end), both page-aligned, of which FIRST is the first VMA: do_munmap after its
+ * checks. 0 or -ENOMEM.
+ */
+int unmap_from(struct vm_area_struct *first, unsigned long start, unsigned long end);
+
 /* Raises hiwater_vm and hiwater_rss to what MM has now: before anything is taken from it. */
 void update_hiwater(struct mm_struct *mm);
 

@@ -85,14 +85,28 @@ static const char *audit_hole(const struct mm_struct *mm)
     return NULL;
 }
 
+/* True when VMA is one of MM's, or NULL: what MM remembers must not be gone. */
+static bool is_listed(const struct mm_struct *mm, const struct vm_area_struct *vma)
+{
+    const struct vm_area_struct *listed = mm->mmap;
+
+    while (listed && listed != vma)
+        listed = listed->vm_next;
+    return listed == vma;
+}
+
 const char *vma_audit(struct mm_struct *mm)
 {
     struct sums sums = { 0 };
-    struct rb_node *node = rb_first(&mm->mm_rb);
-    bool knows_cache = !mm->mmap_cache, knows_hole = !mm->hole_below;
 
+    if (!is_listed(mm, mm->mmap_cache) || !is_listed(mm, mm->hole_below))
+        return "mmap_cache or hole_below points to a VMA that is gone";
+    if (!is_listed(mm, mm->unindexed) || !is_listed(mm, mm->gap_unrecorded))
+        return "the VMA that the index still misses is gone";
+    vma_index_settle(mm);
     if (!rb_is_valid(&mm->mm_rb))
         return "the VMA index breaks the red-black rules";
+    struct rb_node *node = rb_first(&mm->mm_rb);
     for (struct vm_area_struct *vma = mm->mmap; vma; vma = vma->vm_next, node = rb_next(node)) {
         if (!node || rb_vma(node) != vma)
             return "the VMA list and the VMA index do not hold the same VMAs";
@@ -102,14 +116,10 @@ const char *vma_audit(struct mm_struct *mm)
                      finding);
             return sentence;
         }
-        knows_cache |= vma == mm->mmap_cache;
-        knows_hole |= vma == mm->hole_below;
         add_up(vma, &sums);
     }
     if (node)
         return "the VMA index holds VMAs that the list does not";
-    if (!knows_cache || !knows_hole)
-        return "mmap_cache or hole_below points to a VMA that is gone";
     const char *finding = audit_hole(mm);
     return finding ? finding : audit_sums(mm, &sums);
 }

@@ -101,6 +101,7 @@ unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long lengt
         end <= vm_start_gap(vma))
         return end - length;
 
+    vma_index_settle(mm);
     struct vm_area_struct *last = vma_last(mm);
     for (;; window.high = vm_start_gap(vma)) {
         if (low >= window.high || window.high - low < length)
@@ -134,6 +135,7 @@ unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long leng
     if (low >= high || high - low < length)
         return (unsigned long)-ENOMEM;
 
+    vma_index_settle(mm);
     struct rb_node *node = mm->mm_rb.node;
     while (subtree_fits(node, &window)) {
         /* Go down the addresses as far as there is hope. */

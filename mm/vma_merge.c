@@ -105,27 +105,7 @@ static inline bool can_merge_before(const struct vm_area_struct *next, const str
     NOT_YET_WRITTEN(2, next, range, is_alike, families_fit);
 }
 
-bool vma_can_grow(const struct vm_area_struct *prev, unsigned long start, unsigned long vm_flags)
-{
-    const struct range range = {
-        .start = start, .vm_flags = vm_flags, .pgoff = start >> PAGE_SHIFT,
-    };
-    return prev->vm_end == start && can_merge_after(prev, &range);
-}
-
 /* ---- joining ---- */
-
-/*
- * Takes VMA, whose place VMA INTO has taken over, out of the address space; INTO keeps its family
- * if it has none.
- */
-static void absorb(struct vm_area_struct *into, struct vm_area_struct *vma)
-{
-    if (!into->vm_anon)
-        into->vm_anon = vma->vm_anon;
-    vma_unlink(into->vm_mm, vma);
-    vma_free(vma);
-}
 
 static struct vm_area_struct *journal_merge(struct vm_area_struct *vma)
 {
@@ -142,7 +122,7 @@ static void extend_up(struct vm_area_struct *prev, struct vm_area_struct *mid, u
 {
     if (mid && mid->vm_start < end) {
         if (mid->vm_end <= end)
-            absorb(prev, mid);
+            vma_absorb(prev, mid);
         else
             vma_move_start(mid, end);
     }
@@ -158,7 +138,7 @@ static void extend_down(struct vm_area_struct *next, struct vm_area_struct *mid,
 {
     if (mid && mid->vm_end > start) {
         if (mid->vm_start >= start)
-            absorb(next, mid);
+            vma_absorb(next, mid);
         else
             vma_move_end(mid, start);
     }
@@ -187,7 +167,7 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
     if (families_join) {
         extend_up(prev, mid != next ? mid : NULL, end);
         unsigned long new_end = next->vm_end;
-        absorb(prev, next);
+        vma_absorb(prev, next);
         vma_move_end(prev, new_end);
         return journal_merge(prev);
     }
@@ -225,7 +205,7 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
     if (joins_prev) {
         unsigned long new_end = joins_next ? next->vm_end : end;
         if (joins_next)
-            absorb(prev, next);
+            vma_absorb(prev, next);
         vma_move_end(prev, new_end);
         return journal_merge(prev);
     }
@@ -235,7 +215,7 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
     }
     return NULL;
 #endif
-    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, source, pgoff, absorb, journal_merge);
+    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, source, pgoff, journal_merge);
 }
 
 struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_struct *prev,

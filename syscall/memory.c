@@ -12,7 +12,7 @@
 #define MFD_NAME_MAX (NAME_MAX - 6)     /* "memfd:" comes before it */
 
 /* mmap of a file: what the descriptor stands for decides. */
-static long mmap_file(unsigned long address, unsigned long length, unsigned long prot,
+static __attribute__((noinline)) long mmap_file(unsigned long address, unsigned long length, unsigned long prot,
                       unsigned long flags, unsigned long fd, unsigned long offset)
 {
     struct mmap_source source = { .mapping = NULL };

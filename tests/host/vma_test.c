@@ -340,6 +340,38 @@ static void a_huge_promise_costs_nothing(void **state)
     mmput(mm);
 }
 
+/* The rule of mm/vma_index.c: what is undone before anybody looks never reaches the tree. */
+static void a_mapping_that_is_soon_gone_never_enters_the_index(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    struct vm_area_struct *prev;
+
+    map_at(mm, AT, 1, RW);
+    map_at(mm, AT + 8 * P, 1, RW);
+    vma_index_settle(mm);
+    const struct rb_node *root = mm->mm_rb.node;
+    const struct rb_node before = *root;
+    for (int i = 0; i < 3; i++) {
+        map_at(mm, AT + 4 * P, 1, RW);
+        assert_non_null(mm->unindexed);
+        assert_int_equal(do_munmap(mm, AT + 4 * P, P), 0);
+        assert_null(mm->unindexed);
+        assert_ptr_equal(mm->mm_rb.node, root);
+        assert_memory_equal(root, &before, sizeof(before));
+    }
+    /* Who looks finds it all the same, in the middle and at the very top. */
+    map_at(mm, AT + 4 * P, 1, RW);
+    mm->mmap_cache = NULL;
+    assert_int_equal(find_vma(mm, AT + 4 * P)->vm_start, AT + 4 * P);
+    assert_null(mm->unindexed);
+    map_at(mm, AT + 12 * P, 1, RW);
+    mm->mmap_cache = NULL;
+    assert_null(find_vma_prev(mm, AT + 13 * P, &prev));
+    assert_int_equal(prev->vm_start, AT + 12 * P);
+    mmput(mm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +388,7 @@ int main(void)
         mm_test(lookups_and_searches_among_many_vmas_take_a_few_steps),
         mm_test(searches_agree_with_a_slow_search),
         mm_test(a_huge_promise_costs_nothing),
+        mm_test(a_mapping_that_is_soon_gone_never_enters_the_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,15 +73,21 @@ def problem_of(vma, previous, mm):
 
 
 def check_tree(check, who, mm, vmas):
-    """The index holds the list's VMAs in their order, obeys the red-black rules, and knows the largest gaps."""
+    """
+    The index holds the list's VMAs in their order, obeys the red-black rules, and knows the largest gaps; but for
+    the one VMA and the one gap by which it lags behind (mm/vma_index.c).
+    """
     kind = gdb.lookup_type("struct vm_area_struct")
     offset = machine.field_offset(kind, "vm_rb")
     ends = {vma.start: (vmas[i - 1].end if i else 0) for i, vma in enumerate(vmas)}
     order = []
+    unindexed, lagging = pointer(mm["unindexed"]), {pointer(mm["gap_unrecorded"])}
+    if unindexed:
+        lagging.add(pointer(gdb.Value(unindexed).cast(kind.pointer())["vm_next"]))
 
     def visit(node, parent, is_red_above):
         if not node:
-            return 1, 0
+            return 1, 0, True
         value = gdb.Value(node - offset).cast(kind.pointer()).dereference()
         colour = pointer(value["vm_rb"]["parent_colour"])
         red = not colour & 1
@@ -89,18 +95,19 @@ def check_tree(check, who, mm, vmas):
             check.find(f"{who}: the index has a node with a wrong parent")
         if red and is_red_above:
             check.find(f"{who}: the index has two red nodes in a row")
-        left, left_gap = visit(pointer(value["vm_rb"]["left"]), node, red)
+        left, left_gap, left_settled = visit(pointer(value["vm_rb"]["left"]), node, red)
         order.append(pointer(value["vm_start"]))
-        right, right_gap = visit(pointer(value["vm_rb"]["right"]), node, red)
+        right, right_gap, right_settled = visit(pointer(value["vm_rb"]["right"]), node, red)
         if left != right:
             check.find(f"{who}: the index is out of balance")
         start = pointer(value["vm_start"])
         gap = max(min(start - ends.get(start, start), GAP_RECORDED_MAX), left_gap, right_gap, 0)
-        if pointer(value["rb_subtree_gap"]) != gap:
+        settled = left_settled and right_settled and node - offset not in lagging
+        if settled and pointer(value["rb_subtree_gap"]) != gap:
             check.find(f"{who}: VMA {spaces.Vma(value).range()} knows a wrong largest gap")
-        return left + (not red), gap
+        return left + (not red), gap, settled
     visit(pointer(mm["mm_rb"]["node"]), 0, False)
-    if order != [vma.start for vma in vmas]:
+    if order != [vma.start for vma in vmas if pointer(vma.value.address) != unindexed]:
         check.find(f"{who}: the VMA list and the VMA index do not hold the same VMAs")
 
 
