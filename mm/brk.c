@@ -7,6 +7,9 @@
 #include "mm/populate.h"
 #include "mm/unmap.h"
 
+/* What a heap is when nothing is locked. */
+#define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
+
 #if LAB != 4
 /* RLIMIT_DATA counts the heap and the program's own data. */
 static bool data_limit_allows(const struct mm_struct *mm, unsigned long brk)
@@ -14,9 +17,6 @@ static bool data_limit_allows(const struct mm_struct *mm, unsigned long brk)
     unsigned long limit = mm->limits.data;
     return limit == ~0ul || (brk - mm->start_brk) + (mm->end_data - mm->start_data) <= limit;
 }
-
-/* What a heap is when nothing is locked. */
-#define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
 
 /* A VMA of its own for [start, end), which is free. 0 or -ENOMEM. */
 static int add_heap_vma(struct mm_struct *mm, unsigned long start, unsigned long end,

@@ -189,7 +189,7 @@ static inline bool is_shared_table(unsigned long address, unsigned level, unsign
     return first < floor || first + LEVEL_SIZE(level + 1) > ceiling;
 }
 
-/* The end of the mapping below, and the start of the one above, when [start, end) of VMA is gone. */
+/* The end of the mapping below, and the start of that above, when [start, end) of VMA is gone. */
 static inline unsigned long floor_of_cut(const struct vm_area_struct *vma, unsigned long start)
 {
     if (vma->vm_start < start)
@@ -226,7 +226,7 @@ static inline bool leaves_nothing(const struct vm_area_struct *vma, unsigned lon
     return pte_none(entry) && end - start == PAGE_SIZE && is_shared_table(start, 1, floor, ceiling);
 }
 
-/* All that a munmap may have to do: [start, end) from VMA, the first one in it, on. 0 or -ENOMEM. */
+/* All that a munmap may have to do: [start, end) from VMA, its first, on. 0 or -ENOMEM. */
 static __attribute__((noinline)) int unmap_completely(struct vm_area_struct *vma,
                                                       unsigned long start, unsigned long end)
 {

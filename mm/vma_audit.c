@@ -102,7 +102,7 @@ const char *vma_audit(struct mm_struct *mm)
     if (!is_listed(mm, mm->mmap_cache) || !is_listed(mm, mm->hole_below))
         return "mmap_cache or hole_below points to a VMA that is gone";
     if (!is_listed(mm, mm->unindexed) || !is_listed(mm, mm->gap_unrecorded))
-        return "the VMA that the index still misses is gone";
+        return "a VMA that the index still has to learn of is gone";
     vma_index_settle(mm);
     if (!rb_is_valid(&mm->mm_rb))
         return "the VMA index breaks the red-black rules";
