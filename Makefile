@@ -37,7 +37,7 @@ MEMORY ?= 256M
 FIRMWARE ?= bios
 
 PROG ?= tour
-.PHONY: all run run-direct debug debug-server rewind timeline setup-viewer iso test bench performance reliability check doctor setup clean help
+.PHONY: all run run-direct run-window screenshots debug debug-server rewind timeline setup-viewer iso test bench performance reliability check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
@@ -52,6 +52,16 @@ run-direct: ## The same without GRUB: QEMU starts the kernel itself (PVH).
 	@tools/setup build run
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
 	@tools/boot --build $(BUILD) --memory $(MEMORY) --firmware direct
+
+run-window: ## Boot the ISO in a window of QEMU's, with its screen and keyboard (FIRMWARE=uefi, MEMORY=4G).
+	@tools/setup build run window
+	@$(AGAIN) $(BUILD)/zeropage.iso
+	@tools/boot --window --build $(BUILD) --memory $(MEMORY) --firmware $(FIRMWARE)
+
+screenshots: ## Take the pictures of the screen in docs/ anew (no window is needed for that).
+	@tools/setup build run
+	@$(AGAIN) $(BUILD)/zeropage.iso
+	@BUILD=$(BUILD) tools/screenshots docs
 
 debug: ## Step through page faults: GDB with a machine of its own, stopped at the first fault of PROG="tour".
 	@tools/setup build run debug

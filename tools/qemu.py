@@ -46,11 +46,12 @@ def uefi_arguments():
 
 def command_line(*, kernel=None, archive=None, append="", iso=None, firmware="direct", memory="256M",
                  icount=False, cpu=None, console=("null",), messages=("null",), events=None,
-                 exit_device=True, debugger=None, replay=None, extra=()):
+                 exit_device=True, debugger=None, replay=None, display="none", extra=()):
     """
     The command that starts a machine. Direct: KERNEL, ARCHIVE and the kernel's command line APPEND; else ISO.
     CONSOLE and MESSAGES are the backends (with their options) of COM1 and COM2; EVENTS is the path that the
     journal goes to. Without EXIT_DEVICE the guest's power-off ends QEMU with status 0 instead of POWERED_OFF.
+    DISPLAY is QEMU's word for the window, if there is to be one.
     DEBUGGER is where a GDB is to be ("stdio", "tcp:HOST:PORT"): the machine then waits for its word to start.
     REPLAY is ("record" or "replay", LOG, IMAGE): the run is written down, or run once more (tools/recording.py).
     """
@@ -59,7 +60,7 @@ def command_line(*, kernel=None, archive=None, append="", iso=None, firmware="di
     # Under --icount the model without ERMS, so that clearing a page always counts the same (rep stosq).
     cpu = cpu or ("qemu64" if icount else "max")
     command = [EMULATOR, "-machine", "q35", "-accel", "tcg", "-cpu", cpu, "-m", memory,
-               "-nodefaults", "-display", "none", "-no-reboot"]
+               "-nodefaults", "-display", display, "-no-reboot"]
     if icount:
         command += ["-icount", "shift=0,sleep=off"]
     if firmware == "direct":
@@ -93,6 +94,20 @@ def replay_arguments(mode, log, image):
     return ["-net", "none", "-global", "apic-common.vapic=off",
             "-icount", f"shift=3,rr={mode},rrfile={escape(log)},rrsnapshot=start",
             "-drive", f"if=none,id=snapshots,file={escape(image)}"]
+
+
+def window():
+    """The kind of window that QEMU can open here, for -display."""
+    if not sys.platform.startswith("darwin") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise Unavailable("there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set); "
+                          "make run does without")
+    if shutil.which(EMULATOR) is None:
+        raise Unavailable(f"{EMULATOR} is not installed; tools/setup run installs it")
+    kinds = subprocess.run([EMULATOR, "-display", "help"], stdout=subprocess.PIPE, text=True, check=False).stdout.split()
+    for kind in ("cocoa", "gtk", "sdl"):
+        if kind in kinds:
+            return kind
+    raise Unavailable(f"this {EMULATOR} can't open windows; tools/setup window installs what it lacks")
 
 
 def escape(path):

@@ -118,7 +118,10 @@ struct band {
     char row[COLUMNS_MAX];
 };
 
-/* The character for the next COUNT cells: the most frequent kind, but free only if all are. */
+/*
+ * The character for the next COUNT cells: the most frequent kind, but free only if all are, and the zero frame
+ * if it is there at all, for there is only one.
+ */
 static char next_character(struct cursor *cursor, unsigned long count)
 {
     unsigned long seen[128] = {0};
@@ -132,8 +135,8 @@ static char next_character(struct cursor *cursor, unsigned long count)
             part = part < left ? part : left;
             unsigned char kind = (unsigned char)cursor->run->kind;
             seen[kind] += part;
-            if (best == KIND_NOTHING || best == KIND_FREE ||
-                (kind != KIND_FREE && seen[kind] > seen[(unsigned char)best]))
+            if (best == KIND_NOTHING || best == KIND_FREE || kind == KIND_ZERO ||
+                (best != KIND_ZERO && kind != KIND_FREE && seen[kind] > seen[(unsigned char)best]))
                 best = (char)kind;
             cursor->used += part;
             left -= part;

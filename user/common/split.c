@@ -12,9 +12,11 @@
 
 #define ROWS_MIN     20 /* of the terminal */
 #define ROWS_DEFAULT 24
-/* The picture's part: three fifths. */
-#define PART  3
-#define WHOLE 5
+/* The picture's part is three fifths, or less, so that a chapter of the tour fits below it. */
+#define PART             3
+#define WHOLE            5
+#define CHAPTER_ROWS     18
+#define PICTURE_ROWS_MIN 14
 
 static int terminal_rows, picture_rows;
 static uint64_t shown; /* a checksum of the picture that stands there; 0: none */
@@ -38,6 +40,14 @@ static void send(const char *text, size_t length)
     }
 }
 
+static int picture_part(int rows)
+{
+    int part = rows * PART / WHOLE, leaves_a_chapter = rows - CHAPTER_ROWS;
+    if (leaves_a_chapter < PICTURE_ROWS_MIN)
+        leaves_a_chapter = PICTURE_ROWS_MIN;
+    return rows < ROWS_MIN ? 0 : part < leaves_a_chapter ? part : leaves_a_chapter;
+}
+
 /*
  * The cursor goes down by as many lines as the picture takes (which scrolls, if need be) and up again: now
  * there is room below it. The empty lines at the top push everything down into that room, and the cursor
@@ -48,7 +58,7 @@ int split_begin(void)
     static char text[512];
     int length = 0;
     terminal_rows = rows_now();
-    picture_rows = terminal_rows < ROWS_MIN ? 0 : terminal_rows * PART / WHOLE;
+    picture_rows = picture_part(terminal_rows);
     shown = 0;
     if (picture_rows == 0)
         return 0;
