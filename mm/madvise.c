@@ -6,7 +6,7 @@
 #include "mm/populate.h"
 #include "mm/unmap.h"
 
-/* What MADV_… can be, in 6.1, but the two that inject hardware errors. */
+/* What MADV_… can be, in 6.1 without the two that inject hardware errors (they are for Linux's own tests). */
 static bool advice_is_valid(int advice)
 {
     switch (advice) {
@@ -15,7 +15,7 @@ static bool advice_is_valid(int advice)
     case MADV_MERGEABLE: case MADV_UNMERGEABLE: case MADV_HUGEPAGE: case MADV_NOHUGEPAGE:
     case MADV_DONTDUMP: case MADV_DODUMP: case MADV_WIPEONFORK: case MADV_KEEPONFORK:
     case MADV_COLD: case MADV_PAGEOUT: case MADV_POPULATE_READ: case MADV_POPULATE_WRITE:
-    case MADV_DONTNEED_LOCKED: case MADV_COLLAPSE: case MADV_HWPOISON: case MADV_SOFT_OFFLINE:
+    case MADV_DONTNEED_LOCKED: case MADV_COLLAPSE:
         return true;
     default:
         return false;
@@ -212,8 +212,6 @@ int do_madvise(struct mm_struct *mm, unsigned long start, unsigned long length, 
         return -EINVAL;
     if (end == start)
         return 0;
-    if (advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE)
-        return -EPERM;
 
     /* Holes are reported at the end, and passed over: unlike in mprotect. */
     int hole = 0;

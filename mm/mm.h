@@ -29,6 +29,7 @@ struct vm_area_struct;
 #define VM_LOCKONFAULT 0x00080000ul
 #define VM_ACCOUNT 0x00100000ul
 #define VM_NORESERVE 0x00200000ul
+#define VM_SYNC 0x00800000ul
 #define VM_WIPEONFORK 0x02000000ul
 #define VM_DONTDUMP 0x04000000ul
 #define VM_HUGEPAGE 0x20000000ul

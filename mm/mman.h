@@ -77,6 +77,7 @@ struct mmap_source {
     struct address_space *mapping;  /* the caller's reference; do_mmap takes its own */
     const struct vm_operations_struct *ops; /* NULL: anonymous (private /dev/zero) */
     bool readable, writable;        /* how the descriptor was opened */
+    bool unmappable;                /* there is nothing to map: -ENODEV */
     bool no_exec;                   /* the file system forbids execution */
     u32 file;                       /* identifies the open file: parts mapped by another one don't merge */
 };

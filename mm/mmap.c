@@ -140,7 +140,7 @@ static unsigned long vm_flags_of_map(unsigned long flags)
 {
     _Static_assert(MAP_GROWSDOWN == VM_GROWSDOWN && MAP_LOCKED == VM_LOCKED,
                    "these bits are equal");
-    return flags & (VM_GROWSDOWN | VM_LOCKED);
+    return (flags & (VM_GROWSDOWN | VM_LOCKED)) | (unlikely(flags & MAP_SYNC) ? VM_SYNC : 0);
 }
 
 static int check_anonymous_mapping(unsigned long flags, unsigned long *vm_flags)

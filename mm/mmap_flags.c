@@ -6,8 +6,10 @@
 #define LEGACY_MAP_MASK                                                                           \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |      \
      MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
-     MAP_HUGETLB | MAP_32BIT | MAP_HUGE_BITS)
+     MAP_HUGETLB | MAP_32BIT | MAP_HUGE_2MB | MAP_HUGE_1GB)
 #define MAP_HUGE_SHIFT 26
+#define MAP_HUGE_2MB (21ul << MAP_HUGE_SHIFT)
+#define MAP_HUGE_1GB (30ul << MAP_HUGE_SHIFT)
 #define MAP_HUGE_BITS (0x3ful << MAP_HUGE_SHIFT)
 
 int check_file_mapping(const struct mmap_source *source, unsigned long prot, unsigned long flags,
@@ -38,6 +40,8 @@ int check_file_mapping(const struct mmap_source *source, unsigned long prot, uns
             return -EPERM;
         *vm_flags &= ~VM_MAYEXEC;
     }
+    if (source->unmappable)
+        return -ENODEV;
     return *vm_flags & VM_GROWSDOWN ? -EINVAL : 0;
 }
 

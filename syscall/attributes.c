@@ -187,10 +187,10 @@ long sys_utimensat(unsigned long dirfd, unsigned long path, unsigned long from, 
 {
     struct stat_time times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
 
-    if (flags & ~(unsigned long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     if (from && copy_from_user(times, from, sizeof(times)))
         return -EFAULT;
+    if (flags & ~(unsigned long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     for (int i = 0; i < 2; i++) {
         u64 part = (u64)times[i].nanoseconds;
         if (part >= NSEC_PER_SEC && part != UTIME_NOW && part != UTIME_OMIT)
@@ -215,7 +215,8 @@ long sys_futimesat(unsigned long dirfd, unsigned long path, unsigned long from)
             times[i].nanoseconds *= 1000;
         }
     }
-    return change_times(path ? get_inode((int)dirfd, path, 0) : inode_of(dirfd), times);
+    bool is_descriptor = path == 0 && (int)dirfd != AT_FDCWD;
+    return change_times(is_descriptor ? inode_of(dirfd) : get_inode((int)dirfd, path, 0), times);
 }
 
 long sys_utimes(unsigned long path, unsigned long from)

@@ -239,9 +239,14 @@ long sys_rmdir(unsigned long path)
     return remove_name(AT_FDCWD, path, true);
 }
 
+/* RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT */
+#define RENAME_FLAGS 7ul
+
 long sys_renameat2(unsigned long old_dirfd, unsigned long old_from, unsigned long new_dirfd,
                    unsigned long new_from, unsigned long flags)
 {
+    if (flags & ~RENAME_FLAGS)
+        return -EINVAL;
     char *old_path = get_path(old_from);
     if (IS_ERR(old_path))
         return PTR_ERR(old_path);
@@ -271,6 +276,8 @@ long sys_linkat(unsigned long old_dirfd, unsigned long old_path, unsigned long n
 {
     (void)new_dirfd;
     (void)new_path;
+    if (flags & ~(unsigned long)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     struct inode *inode = get_inode((int)old_dirfd, old_path,
                                     flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
     if (IS_ERR(inode))

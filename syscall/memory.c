@@ -9,6 +9,7 @@
 #define MFD_CLOEXEC 1u
 #define MFD_ALLOW_SEALING 2u
 #define MFD_HUGETLB 4u
+#define MFD_HUGE_BITS (0x3fu << 26)
 #define MFD_NAME_MAX (NAME_MAX - 6)     /* "memfd:" comes before it */
 
 /* mmap of a file: what the descriptor stands for decides. */
@@ -20,8 +21,12 @@ static __attribute__((noinline)) long mmap_file(unsigned long address, unsigned 
     struct file *file = get_file(fd, false);
     if (IS_ERR(file))
         return PTR_ERR(file);
-    long result = length == 0 ? -EINVAL : -ENODEV;
-    if (length != 0 && file->ops && file->ops->mmap)
+    /* What can't be mapped says so late: after the length, the place and the permissions. */
+    long result = 0;
+    source.unmappable = !file->ops || !file->ops->mmap;
+    source.readable = file_readable(file);
+    source.writable = file_writable(file);
+    if (length != 0 && !source.unmappable)
         result = file->ops->mmap(file, flags, length, &source);
     if (result == 0)
         result = (long)do_mmap(current->mm, &source, address, length, prot, flags, offset);
@@ -124,13 +129,15 @@ long sys_memfd_create(unsigned long from, unsigned long flags)
 {
     u32 bits = (u32)flags;
 
-    if (bits & MFD_HUGETLB)
-        return -ENOMEM;                 /* there is no pool of huge pages */
-    if (bits & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+    if (bits & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | (bits & MFD_HUGETLB ? MFD_HUGE_BITS : 0)))
         return -EINVAL;
     char *name = get_memfd_name(from);
     if (IS_ERR(name))
         return PTR_ERR(name);
+    if (bits & MFD_HUGETLB) {
+        kfree(name);
+        return -ENOMEM;                 /* there is no pool of huge pages */
+    }
     struct inode *inode = ramfs_nameless(name, 0777);
     kfree(name);
     if (IS_ERR(inode))

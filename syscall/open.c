@@ -22,7 +22,10 @@
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
 #define F_ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+#define F_RDLCK 0
+#define F_WRLCK 1
 #define F_UNLCK 2
+#define F_SETPIPE_SZ 1031
 
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
@@ -31,14 +34,28 @@
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 
+#define O_DSYNC 010000
+#define O_ASYNC 020000
+#define O_DIRECT 040000
+#define O_NOATIME 01000000
+#define O_SYNC (04000000 | O_DSYNC)
+#define O_VALID                                                                                       \
+    (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_ASYNC |    \
+     O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
+
 static long open_at(int dirfd, unsigned long from, int flags, u32 mode)
 {
+    /* Unknown bits are ignored; synchronous data goes with synchronous files. */
+    flags &= O_VALID;
+    if (flags & (O_SYNC & ~O_DSYNC))
+        flags |= O_DSYNC;
     bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
+    bool tmpfile_alone = (flags & O_TMPFILE) == (O_TMPFILE & ~O_DIRECTORY);
 
     /* These are refused before the path is looked at. */
     if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) && !(flags & O_PATH))
         return -EINVAL;
-    if (tmpfile && (flags & O_ACCMODE) == O_RDONLY && !(flags & O_PATH))
+    if (((tmpfile && (flags & O_ACCMODE) == O_RDONLY) || tmpfile_alone) && !(flags & O_PATH))
         return -EINVAL;
     char *path = get_path(from);
     if (IS_ERR(path))
@@ -47,6 +64,11 @@ static long open_at(int dirfd, unsigned long from, int flags, u32 mode)
     kfree(path);
     if (IS_ERR(file))
         return PTR_ERR(file);
+    bool is_in_memory = S_ISREG(file->inode->mode) || S_ISDIR(file->inode->mode);
+    if ((flags & O_DIRECT) && !(flags & O_PATH) && is_in_memory) {
+        file_put(file);
+        return -EINVAL;                 /* there is no disc to go to directly */
+    }
     if (!(flags & O_PATH))
         file->flags |= O_LARGEFILE;     /* as every 64-bit program's files have it */
     return fd_install(file, 0, flags & O_CLOEXEC);
@@ -157,21 +179,43 @@ static long duplicate_from(struct file *file, unsigned long lowest, bool close_o
     return fd_install(file_get(file), (int)lowest, close_on_exec);
 }
 
+/* Memory files can; files of /tmp, which are the same kind, were sealed against it at birth. */
+static bool can_be_sealed(const struct inode *inode)
+{
+    return S_ISREG(inode->mode) && (inode->device == DEVICE_SHMEM || inode->device == DEVICE_TMP);
+}
+
+static long get_seals(const struct inode *inode)
+{
+    if (!can_be_sealed(inode))
+        return -EINVAL;
+    return inode->device == DEVICE_SHMEM ? (long)inode->seals : F_SEAL_SEAL;
+}
+
 static long add_seals(struct file *file, unsigned long seals)
 {
     struct inode *inode = file->inode;
 
-    if (inode->device != DEVICE_SHMEM || !S_ISREG(inode->mode))
-        return -EINVAL;
-    if (!file_writable(file) || (inode->seals & F_SEAL_SEAL))
+    if (!file_writable(file))
         return -EPERM;
-    if (seals & ~(unsigned long)F_ALL_SEALS)
+    if ((seals & ~(unsigned long)F_ALL_SEALS) || !can_be_sealed(inode))
         return -EINVAL;
+    if (inode->seals & F_SEAL_SEAL || inode->device != DEVICE_SHMEM)
+        return -EPERM;
     if ((seals & F_SEAL_WRITE) && !list_empty(&inode->mapping.i_mmap))
         return -EBUSY;
     inode->seals |= (u32)seals;
     return 0;
 }
+
+/* Linux's struct flock of x86-64. */
+struct linux_flock {
+    u16 type, whence;
+    u32 padding;
+    s64 start, length;
+    s32 pid;
+    u32 padding2;
+};
 
 /*
  * Locks: nobody ever holds one, since this kernel has no users that need them: F_GETLK says that the range is
@@ -179,8 +223,25 @@ static long add_seals(struct file *file, unsigned long seals)
  */
 static long get_lock(unsigned long argument)
 {
-    u16 type = F_UNLCK;                 /* the first field of struct flock */
-    return put_user(type, argument);
+    struct linux_flock lock;
+
+    if (get_user(lock, argument))
+        return -EFAULT;
+    if (lock.type != F_RDLCK && lock.type != F_WRLCK)
+        return -EINVAL;
+    lock.type = F_UNLCK;
+    return put_user(lock, argument);
+}
+
+static long set_lock(const struct file *file, unsigned long argument)
+{
+    struct linux_flock lock;
+
+    if (get_user(lock, argument))
+        return -EFAULT;
+    if ((lock.type == F_RDLCK && !file_readable(file)) || (lock.type == F_WRLCK && !file_writable(file)))
+        return -EBADF;
+    return lock.type <= F_UNLCK ? 0 : -EINVAL;
 }
 
 /* A list of cases. */
@@ -205,7 +266,11 @@ static long control(struct file *file, int fd, int command, unsigned long argume
         return get_lock(argument);
     case F_SETLK:
     case F_SETLKW:
+        return set_lock(file, argument);
+    case F_SETPIPE_SZ:
+        return S_ISFIFO(file->inode->mode) ? -EINVAL : -EBADF;
     case F_SETOWN:                      /* nothing here ever sends SIGIO */
+        return (int)argument > 0 && !find_task((int)argument) ? -ESRCH : 0;
     case F_GETOWN:
     case F_GETSIG:
         return 0;
@@ -214,7 +279,7 @@ static long control(struct file *file, int fd, int command, unsigned long argume
     case F_ADD_SEALS:
         return add_seals(file, argument);
     case F_GET_SEALS:
-        return file->inode->device == DEVICE_SHMEM && S_ISREG(file->inode->mode) ? (long)file->inode->seals : -EINVAL;
+        return get_seals(file->inode);
     default:
         return -EINVAL;
     }
@@ -256,8 +321,19 @@ long sys_ioctl(unsigned long fd, unsigned long request, unsigned long argument)
     return result;
 }
 
+#define LOCK_SH 1u
+#define LOCK_EX 2u
+#define LOCK_NB 4u
+#define LOCK_UN 8u
+#define LOCK_MAND 32u
+
 long sys_flock(unsigned long fd, unsigned long operation)
 {
-    (void)operation;
+    u32 kind = (u32)operation & ~LOCK_NB;
+
+    if ((u32)operation & LOCK_MAND)
+        return 0;                       /* no longer in use, says Linux, and accepts it */
+    if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
+        return -EINVAL;
     return fd_file((int)fd) ? 0 : -EBADF;
 }

@@ -137,6 +137,8 @@ long sys_get_robust_list(unsigned long pid, unsigned long head, unsigned long si
     return do_get_robust_list((int)pid, head, size);
 }
 
+#define ARCH_GET_CPUID 0x1011
+#define ARCH_SET_CPUID 0x1012
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003
@@ -158,6 +160,10 @@ long sys_arch_prctl(unsigned long code, unsigned long address)
         return put_user(cpu_get_fs_base(), address);
     case ARCH_GET_GS:
         return put_user(cpu_get_gs_base(), address);
+    case ARCH_GET_CPUID:
+        return 1;                       /* the instruction is allowed, and can't be forbidden */
+    case ARCH_SET_CPUID:
+        return -ENODEV;
     default:
         return -EINVAL;
     }

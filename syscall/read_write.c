@@ -106,8 +106,11 @@ static struct iovec *get_vector(unsigned long from, unsigned long count, struct 
     return vector;
 }
 
+/* Flags of preadv2 and pwritev2 that change nothing where all files are in memory: HIPRI, DSYNC, SYNC. */
+#define RWF_WITHOUT_EFFECT 7ul
+
 static long transfer_vector(unsigned long fd, transfer_function transfer, unsigned long from,
-                            unsigned long count, s64 *pos)
+                            unsigned long count, s64 *pos, unsigned long flags)
 {
     struct iovec small[IOV_ON_STACK];
     struct iov_iter iter;
@@ -115,13 +118,16 @@ static long transfer_vector(unsigned long fd, transfer_function transfer, unsign
     struct file *file = get_file(fd, false);
     if (IS_ERR(file))
         return PTR_ERR(file);
-    long result = check_mode(file, transfer);
-    if (result == 0 && pos && (!file->ops || !file->ops->lseek))
-        result = -ESPIPE;
+    long result = pos && (!file->ops || !file->ops->lseek) ? -ESPIPE : 0;
     if (result == 0) {
         struct iovec *vector = get_vector(from, count, small);
         result = IS_ERR(vector) ? PTR_ERR(vector) : check_vector(vector, count);
-        if (result > 0) {
+        long refusal = result < 0 ? 0 : check_mode(file, transfer);
+        if (refusal) {
+            result = refusal;
+        } else if (result > 0 && (flags & ~RWF_WITHOUT_EFFECT)) {
+            result = -EOPNOTSUPP;
+        } else if (result > 0) {
             iov_iter_vector(&iter, vector, (size_t)result);
             result = transfer_at(file, transfer, &iter, pos);
         }
@@ -134,12 +140,22 @@ static long transfer_vector(unsigned long fd, transfer_function transfer, unsign
 
 long sys_readv(unsigned long fd, unsigned long vector, unsigned long count)
 {
-    return transfer_vector(fd, file_read, vector, count, NULL);
+    return transfer_vector(fd, file_read, vector, count, NULL, 0);
 }
 
 long sys_writev(unsigned long fd, unsigned long vector, unsigned long count)
 {
-    return transfer_vector(fd, file_write, vector, count, NULL);
+    return transfer_vector(fd, file_write, vector, count, NULL, 0);
+}
+
+/* OFFSET ~0 means the file's own position. */
+static long transfer_at_offset(unsigned long fd, transfer_function transfer, unsigned long vector,
+                               unsigned long count, unsigned long offset, unsigned long flags)
+{
+    s64 pos = (s64)offset;
+    if (offset == ~0ul)
+        return transfer_vector(fd, transfer, vector, count, NULL, flags);
+    return pos < 0 ? -EINVAL : transfer_vector(fd, transfer, vector, count, &pos, flags);
 }
 
 long sys_preadv(unsigned long fd, unsigned long vector, unsigned long count, unsigned long offset,
@@ -147,7 +163,7 @@ long sys_preadv(unsigned long fd, unsigned long vector, unsigned long count, uns
 {
     s64 pos = (s64)offset;
     (void)high;                         /* the offset's upper half, on 32-bit machines */
-    return pos < 0 ? -EINVAL : transfer_vector(fd, file_read, vector, count, &pos);
+    return pos < 0 ? -EINVAL : transfer_vector(fd, file_read, vector, count, &pos, 0);
 }
 
 long sys_pwritev(unsigned long fd, unsigned long vector, unsigned long count, unsigned long offset,
@@ -155,23 +171,21 @@ long sys_pwritev(unsigned long fd, unsigned long vector, unsigned long count, un
 {
     s64 pos = (s64)offset;
     (void)high;
-    return pos < 0 ? -EINVAL : transfer_vector(fd, file_write, vector, count, &pos);
+    return pos < 0 ? -EINVAL : transfer_vector(fd, file_write, vector, count, &pos, 0);
 }
 
 long sys_preadv2(unsigned long fd, unsigned long vector, unsigned long count, unsigned long offset,
                  unsigned long high, unsigned long flags)
 {
-    if (flags)
-        return -EOPNOTSUPP;
-    return offset == ~0ul ? sys_readv(fd, vector, count) : sys_preadv(fd, vector, count, offset, high);
+    (void)high;
+    return transfer_at_offset(fd, file_read, vector, count, offset, flags);
 }
 
 long sys_pwritev2(unsigned long fd, unsigned long vector, unsigned long count, unsigned long offset,
                   unsigned long high, unsigned long flags)
 {
-    if (flags)
-        return -EOPNOTSUPP;
-    return offset == ~0ul ? sys_writev(fd, vector, count) : sys_pwritev(fd, vector, count, offset, high);
+    (void)high;
+    return transfer_at_offset(fd, file_write, vector, count, offset, flags);
 }
 
 /* ---- from file to file ---- */
@@ -229,6 +243,9 @@ static long send_file(struct file *out, struct file *in, unsigned long offset, s
 
 long sys_sendfile(unsigned long out_fd, unsigned long in_fd, unsigned long offset, unsigned long count)
 {
+    s64 pos;
+    if (offset && get_user(pos, offset))
+        return -EFAULT;
     struct file *in = get_file(in_fd, false);
     if (IS_ERR(in))
         return PTR_ERR(in);

@@ -158,7 +158,8 @@ long sys_sched_getaffinity(unsigned long pid, unsigned long size, unsigned long 
 {
     u64 first_processor = 1;
 
-    if (size < sizeof(first_processor) || size % sizeof(first_processor))
+    /* Linux counts in 32 bits, and wants room for at least one processor. */
+    if ((u32)size * 8 == 0 || size % sizeof(first_processor))
         return -EINVAL;
     if (!task_exists(pid))
         return -ESRCH;
@@ -222,15 +223,17 @@ long sys_sched_get_priority_min(unsigned long policy)
 
 long sys_getpriority(unsigned long which, unsigned long who)
 {
-    (void)who;
-    return which > PRIO_USER ? -EINVAL : DEFAULT_PRIORITY;
+    if (which > PRIO_USER)
+        return -EINVAL;
+    return who && !find_task((int)who) ? -ESRCH : DEFAULT_PRIORITY;
 }
 
 long sys_setpriority(unsigned long which, unsigned long who, unsigned long value)
 {
-    (void)who;
     (void)value;
-    return which > PRIO_USER ? -EINVAL : 0;
+    if (which > PRIO_USER)
+        return -EINVAL;
+    return who && !find_task((int)who) ? -ESRCH : 0;
 }
 
 long sys_getcpu(unsigned long processor, unsigned long node, unsigned long unused)
@@ -266,7 +269,20 @@ long sys_membarrier(unsigned long command, unsigned long flags, unsigned long pr
 #define PR_SET_DUMPABLE 4
 #define PR_SET_NAME 15
 #define PR_GET_NAME 16
-#define PR_SET_VMA 0x53564d41
+#define PR_GET_KEEPCAPS 7
+#define PR_SET_KEEPCAPS 8
+#define PR_GET_TIMING 13
+#define PR_SET_TIMING 14
+#define PR_GET_SECCOMP 21
+#define PR_CAPBSET_READ 23
+#define PR_GET_TSC 25
+#define PR_GET_TIMERSLACK 30
+#define PR_SET_CHILD_SUBREAPER 36
+#define PR_GET_CHILD_SUBREAPER 37
+#define PR_GET_NO_NEW_PRIVS 39
+#define PR_GET_TID_ADDRESS 40
+#define TIMER_SLACK_NS 50000
+#define CAP_LAST 40
 #define PR_SET_THP_DISABLE 41
 #define PR_GET_THP_DISABLE 42
 
@@ -285,7 +301,7 @@ static long set_name(unsigned long from)
 long sys_prctl(unsigned long option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
     char name[TASK_COMM_LEN] = { 0 };
-    s32 zero = 0;
+    s32 zero = 0, tsc_allowed = 1;
 
     switch ((int)option) {
     case PR_SET_NAME:
@@ -295,6 +311,27 @@ long sys_prctl(unsigned long option, unsigned long a, unsigned long b, unsigned 
         return copy_to_user(a, name, sizeof(name)) ? -EFAULT : 0;
     case PR_GET_PDEATHSIG:
         return put_user(zero, a);
+    case PR_SET_PDEATHSIG:
+    case PR_SET_KEEPCAPS:
+    case PR_SET_TIMING:
+    case PR_SET_CHILD_SUBREAPER:
+        return a == 0 ? 0 : -EINVAL;    /* as it is anyway; anything else is not offered */
+    case PR_GET_KEEPCAPS:
+    case PR_GET_TIMING:
+    case PR_GET_SECCOMP:
+        return 0;
+    case PR_GET_NO_NEW_PRIVS:
+        return a || b || c || d ? -EINVAL : 0;
+    case PR_GET_CHILD_SUBREAPER:
+        return put_user(zero, a);
+    case PR_GET_TSC:
+        return put_user(tsc_allowed, a);
+    case PR_GET_TIMERSLACK:
+        return TIMER_SLACK_NS;
+    case PR_GET_TID_ADDRESS:
+        return put_user(current->clear_child_tid, a);
+    case PR_CAPBSET_READ:
+        return a <= CAP_LAST ? 1 : -EINVAL;
     case PR_GET_DUMPABLE:
         return 1;
     case PR_SET_DUMPABLE:

@@ -28,9 +28,12 @@ long sys_clock_settime(unsigned long clock, unsigned long time)
 {
     u64 nanoseconds;
 
-    if ((int)clock != CLOCK_REALTIME)
+    /* A negative number is a process's clock, which exists, so the time is read first. */
+    if ((int)clock > CLOCK_REALTIME)
         return -EINVAL;
     int error = get_timespec(time, &nanoseconds);
+    if (!error && (int)clock != CLOCK_REALTIME)
+        error = -EINVAL;
     return error ? error : set_wall_clock(nanoseconds);
 }
 
@@ -51,11 +54,14 @@ long sys_settimeofday(unsigned long time, unsigned long zone)
 {
     struct kernel_timeval value;
 
-    (void)zone;
+    s64 no_zone;
+
+    if (time && get_user(value, time))
+        return -EFAULT;
+    if (zone && get_user(no_zone, zone))
+        return -EFAULT;
     if (!time)
         return 0;
-    if (get_user(value, time))
-        return -EFAULT;
     if (value.seconds < 0 || (u64)value.microseconds >= USEC_PER_SEC)
         return -EINVAL;
     return set_wall_clock((u64)value.seconds * NSEC_PER_SEC + (u64)value.microseconds * NSEC_PER_USEC);

@@ -167,7 +167,7 @@ static void show_flags(struct seq *seq, const struct vm_area_struct *vma)
         { VM_MAYREAD, "mr " }, { VM_MAYWRITE, "mw " }, { VM_MAYEXEC, "me " }, { VM_MAYSHARE, "ms " },
         { VM_GROWSDOWN, "gd " }, { VM_LOCKED, "lo " }, { VM_SEQ_READ, "sr " }, { VM_RAND_READ, "rr " },
         { VM_DONTCOPY, "dc " }, { VM_DONTEXPAND, "de " }, { VM_LOCKONFAULT, "?? " }, { VM_ACCOUNT, "ac " },
-        { VM_NORESERVE, "nr " }, { VM_WIPEONFORK, "wf " }, { VM_DONTDUMP, "dd " },
+        { VM_NORESERVE, "nr " }, { VM_SYNC, "sf " }, { VM_WIPEONFORK, "wf " }, { VM_DONTDUMP, "dd " },
     };
     static const struct {
         unsigned long flag;

@@ -133,7 +133,7 @@ static const struct inode_operations tasks_ops = {
 
 static const struct directory directories[] = {
     { "fd", 0500, &proc_fd_dir_ops },
-    { "fdinfo", 0500, &proc_fdinfo_dir_ops },
+    { "fdinfo", 0555, &proc_fdinfo_dir_ops },
     { "task", 0555, &tasks_ops },
 };
 

@@ -104,7 +104,7 @@ bool process_notify_parent(struct process *process, int code, int status)
     struct process_usage usage;
     struct signal_info info;
     bool died = code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED;
-    int signal = died ? process->exit_signal : SIGCHLD;
+    int signal = !died ? SIGCHLD : process->exit_signal <= NSIG ? process->exit_signal : 0;
 
     if (!parent)
         return false;

@@ -19,7 +19,7 @@
 #define MAX_TASKS (PID_MAX - 512)
 #define FORK_TRIES 16   /* with memory full */
 
-static int check_flags(u64 flags, int exit_signal)
+static int check_flags(u64 flags)
 {
     if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
         return -EINVAL;
@@ -31,7 +31,7 @@ static int check_flags(u64 flags, int exit_signal)
         return -EINVAL;
     if (flags & CLONE_UNSUPPORTED)
         return -EINVAL;
-    return exit_signal > NSIG ? -EINVAL : 0;
+    return 0;
 }
 
 /* ---- the parts of a task, each shared or copied ---- */
@@ -233,7 +233,7 @@ long do_clone(const struct clone_args_kernel *args)
 {
     struct completion vfork_done;
     struct task *child;
-    int error = check_flags(args->flags, args->exit_signal), pid;
+    int error = check_flags(args->flags), pid;
 
     if (error)
         return error;

@@ -11,8 +11,8 @@
 #define BUCKETS 256     /* a power of two */
 
 enum {
-    FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET = 10,
+    FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_LOCK_PI,
+    FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI2 = 13,
 };
 #define FUTEX_PRIVATE_FLAG 128
 #define FUTEX_CLOCK_REALTIME 256
@@ -306,7 +306,7 @@ long do_futex(unsigned long address, int operation, u32 value, unsigned long tim
     bool private = (operation & FUTEX_PRIVATE_FLAG) != 0, realtime = (operation & FUTEX_CLOCK_REALTIME) != 0;
     u64 deadline;
 
-    if (realtime && command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+    if (realtime && command != FUTEX_WAIT_BITSET)
         return -ENOSYS;
     switch (command) {
     case FUTEX_WAIT:
@@ -325,6 +325,8 @@ long do_futex(unsigned long address, int operation, u32 value, unsigned long tim
         return futex_requeue(address, address2, private, (int)value, (int)timeout_or_value2, &value3);
     case FUTEX_WAKE_OP:
         return futex_wake_op(address, address2, private, value, (unsigned)timeout_or_value2, value3);
+    case FUTEX_LOCK_PI: case FUTEX_UNLOCK_PI: case FUTEX_TRYLOCK_PI: case FUTEX_LOCK_PI2:
+        return address % sizeof(u32) ? -EINVAL : -ENOSYS;   /* there are no priorities to inherit */
     default:
         return -ENOSYS;
     }

@@ -60,10 +60,10 @@ long do_prlimit(int pid, unsigned resource, unsigned long new_limit, unsigned lo
     struct rlimit limit, old;
     int error = 0;
 
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
     if (new_limit && copy_from_user(&limit, new_limit, sizeof(limit)))
         return -EFAULT;
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
     if (!task || !task->process)
         return -ESRCH;
     if (task->process != current->process && current->euid != 0 &&

@@ -116,7 +116,8 @@ static long sleep_on_restart(struct restart_block *block)
 
 static bool can_sleep_on(int clock)
 {
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
+    return clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID && clock != CLOCK_MONOTONIC_RAW &&
+           clock != CLOCK_REALTIME_COARSE && clock != CLOCK_MONOTONIC_COARSE;
 }
 
 long do_clock_nanosleep(int clock, int flags, unsigned long request, unsigned long remaining)
@@ -125,10 +126,12 @@ long do_clock_nanosleep(int clock, int flags, unsigned long request, unsigned lo
     u64 time, deadline, now;
     int error;
 
-    if (!read_clock(clock, &now))
-        return -EINVAL;
+    if (!read_clock(clock, &now)) {
+        error = clock < 0 ? get_timespec(request, &time) : 0;   /* another process's clock */
+        return error ? error : -EINVAL;
+    }
     if (!can_sleep_on(clock))
-        return clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : -EOPNOTSUPP;
+        return -EOPNOTSUPP;
     error = get_timespec(request, &time);
     if (error)
         return error;

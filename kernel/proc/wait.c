@@ -175,15 +175,16 @@ long do_waitid(int type, int id, unsigned long info, int options, unsigned long 
     struct wait_request request = { .type = type, .id = id, .options = options };
     int result;
 
-    if ((options & ~(WNOHANG | WNOWAIT | kinds | WNOTHREAD | WCLONE | WALL)) || !(options & kinds))
-        return -EINVAL;
-    if (type == P_PIDFD)
-        return -EBADF;
-    if (type < P_ALL || type > P_PGID || (type == P_PID && id <= 0) || (type == P_PGID && id < 0))
-        return -EINVAL;
     if (type == P_PGID && id == 0)
         request.id = current->process->pgid;
-    result = wait_for_child(&request);
+    if ((options & ~(WNOHANG | WNOWAIT | kinds | WNOTHREAD | WCLONE | WALL)) || !(options & kinds))
+        result = -EINVAL;
+    else if (type == P_PIDFD)
+        result = id < 0 ? -EINVAL : -EBADF;
+    else if (type < P_ALL || type > P_PGID || (type == P_PID && id <= 0) || (type == P_PGID && id < 0))
+        result = -EINVAL;
+    else
+        result = wait_for_child(&request);
     if (result == 1) {
         result = 0;
         if (rusage && copy_to_user(rusage, &request.usage, sizeof(request.usage)))

@@ -113,8 +113,7 @@ static const struct { int advice; unsigned long takes, gives; } flag_advice[] = 
 
 static bool is_advice(int advice)
 {
-    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || (advice >= MADV_FREE && advice <= MADV_COLLAPSE) ||
-           advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE;
+    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || (advice >= MADV_FREE && advice <= MADV_COLLAPSE);
 }
 
 static void punch(int object, unsigned index)
@@ -192,8 +191,6 @@ long model_madvise(struct process *p, unsigned long start, unsigned long length,
         return -EINVAL;
     if (end == start)
         return 0;
-    if (advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE)
-        return -EPERM;
     for_each_page(i, start, end) {
         if (!p->pages[i].mapped)
             continue;

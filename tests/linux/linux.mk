@@ -23,10 +23,19 @@ $(BUILD)/tests/linux/fuzz/fuzz: $(fuzz_objects) $(user_lib) user/lib/user.ld
 	$(call user_say,LINK,$@)
 	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $(fuzz_objects) $(user_lib)
 
-.SECONDARY: $(linux_test_objects) $(fuzz_objects)
--include $(linux_test_objects:.o=.d) $(fuzz_objects:.o=.d)
+# The programs that docs/linux.md is made of.
+table_programs := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/linux/table/*.c)))
+table_objects := $(table_programs:%=%.o)
+LINUX_TESTS += $(table_programs)
 
-.PHONY: linux-check linux-golden
+$(table_programs): %: %.o $(user_lib) user/lib/user.ld
+	$(call user_say,LINK,$@)
+	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $< $(user_lib)
+
+.SECONDARY: $(linux_test_objects) $(fuzz_objects) $(table_objects)
+-include $(linux_test_objects:.o=.d) $(fuzz_objects:.o=.d) $(table_objects:.o=.d)
+
+.PHONY: linux-check linux-golden linux-table
 linux-check: ## Compare our kernel with Linux: golden files of 6.1, and the host (ORACLE=guest boots a 6.1).
 	@tools/setup build run test
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(LINUX_TESTS)
@@ -36,3 +45,8 @@ linux-golden: ## Make the golden files anew, on Debian's Linux 6.1 in QEMU.
 	@tools/setup build run test
 	@$(AGAIN) $(GUEST_TESTS) $(LINUX_TESTS)
 	@BUILD=$(BUILD) tests/linux/make-golden
+
+linux-table: ## Write docs/linux.md anew: what is as on Linux, call by call and flag by flag.
+	@tools/setup build run test
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(LINUX_TESTS)
+	@BUILD=$(BUILD) tests/linux/document.t --write

@@ -23,6 +23,9 @@ FUZZ_SEEDS = (1, 400, 40)           # the first seed, how many, steps of each
 SECTION = re.compile(r"^=== (/[^\n]*)\n(.*?^=== (?:exited with status|killed by signal) \d+$)", re.MULTILINE | re.DOTALL)
 
 
+TABLES = ("calls", "memory", "others")  # the programs that docs/linux.md is made of
+
+
 class NoOracle(Exception):
     """A system to compare with can't be had; the text says why."""
 
@@ -77,6 +80,18 @@ def run_all(tool, *options):
     found = sections(done.stdout.decode(errors="replace"))
     return ({program.name: found[program.guest_path] for program in programs() if program.guest_path in found},
             done.returncode, errors)
+
+
+def table_golden(name):
+    return os.path.join(GOLDEN, "table", f"{name}.txt")
+
+
+def run_table(tool, name):
+    """One of TABLES on a system; Linux there needs a processor with random numbers, or getrandom waits for some."""
+    options = ["--cpu", "qemu64,+rdrand"] if tool == "linux-run" else []
+    return subprocess.run([os.path.join(ROOT, "tools", tool), "--timeout", "200", *options,
+                           os.path.join(BUILD, "tests", "linux", "table", name)], stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False)
 
 
 def difference(ours, theirs, name="Linux 6.1"):
