@@ -140,13 +140,15 @@ STEP void write_to_c(pages_t c, int pages)
     signal(SIGSEGV, SIG_DFL);
 }
 
-/* Forbids every other page of some in D to be written. */
+/* Writes every other page of some in D, and forbids writing to it from then on. */
 STEP void protect_some_of_d(pages_t d, int pages)
 {
     int count = choose(2, pages / 2 - 1);
 
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        write_page(d, 2 * i + 1);
         mprotect(page(d, 2 * i + 1), PAGE_SIZE, PROT_READ);
+    }
 }
 
 /* Writes one page each in places so far apart that each needs page tables of its own. */

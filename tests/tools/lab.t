@@ -155,7 +155,7 @@ def check_tree(number, lab, telling):
                 f"lab {number}: and all that is there is in it")
     tests = [f"tests/host/{name}_test.c" for name in lab["host_tests"]]
     tests += [f"tests/guest/{name}.c" for name in lab["guest_tests"]]
-    missing = [path for path in [*tests, "README.md"]
+    missing = [path for path in [*tests, "README.md", f"docs/labs/{number}-{lab['name']}.md"]
                if not os.path.exists(os.path.join(tree, path))]
     check(not missing, f"lab {number}: handout and tests are there", *missing)
 
