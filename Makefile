@@ -95,7 +95,7 @@ iso: ## Build the ISO for BIOS and UEFI, and print its hash.
 test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them).
 	@tools/setup build run test debug
 	@$(AGAIN) test-programs
-	$(if $(or $(findstring gdb,$(TESTS)),$(if $(TESTS),,yes)),@$(AGAIN) DEBUG=1 debug-programs)
+	$(if $(or $(findstring gdb,$(TESTS)),$(if $(own_lab)$(TESTS),,yes)),@$(AGAIN) DEBUG=1 debug-programs)
 	@BUILD=$(BUILD) tests/run-tests $(TESTS)
 
 bench: ## Count what each operation costs (LINUX=1: Linux 6.1 beside it; JSON=FILE; RECORD=1 for the recorded figures).
