@@ -1,8 +1,9 @@
 """Runs the host tests of the submission's mm/: cmocka programs with sanitizers, in the sandbox."""
 import os
 import re
+import signal
 
-SECONDS = 200
+SECONDS, CPU_SECONDS = 200, 15     # what a host test may take; it takes less than one
 POINT = re.compile(r"(not )?ok \d+ - (\w+)(.*)")
 RSS_MEGABYTES = 1500
 
@@ -14,7 +15,7 @@ def run_host_test(workspace, check):
     environment = {"PATH": os.environ.get("PATH", ""), "CMOCKA_MESSAGE_OUTPUT": "TAP", "JOURNAL_LINES": "/dev/null",
                    "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MEGABYTES}:disable_coredump=1", "TMPDIR": workspace.folder}
     status, output = workspace.sandbox.run([workspace.path(f"host/{check.run}_test")], cwd=workspace.folder,
-                                           timeout=SECONDS, environment=environment)
+                                           timeout=SECONDS, cpu=CPU_SECONDS, environment=environment)
     planned, points, said = read_tap(output)
     wanted = {name: ok for name, ok in points.items() if not check.only or name in check.only}
     missing = [name for name in check.only if name not in points]
@@ -24,6 +25,8 @@ def run_host_test(workspace, check):
         return "\n".join(shown)
     if status is None:
         return f"{check.run}_test was not over after {SECONDS} seconds"
+    if status in (-signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGXCPU, 128 + signal.SIGKILL):
+        return f"{check.run}_test was not over after {CPU_SECONDS} seconds of the processor's time"
     if not planned or missing or len(points) != planned or status < 0:
         return f"{check.run}_test ended too early, with status {status}" + last_line(output)
     if status != 0 and not check.only:

@@ -110,11 +110,21 @@ def printable(text):
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 
+LEFT_OUT = ("pid", "event", "vma_start", "vma_end", "pgoff", "code")
+
+
 def short_event(line):
-    """A line of the journal, without the braces and quotes."""
+    """A line of the journal, without the braces and quotes and what is seldom of use."""
     try:
         event = json.loads(line)
-    except ValueError:
+        words = [f"{event['seq']}: {event['event']}"]
+        words += [f"{name}={short_value(value)}" for name, value in list(event.items())[1:] if name not in LEFT_OUT]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return printable(line)[:160]
-    return " ".join(f"{name}={value if not isinstance(value, (dict, list)) else json.dumps(value, separators=(',', ':'))}"
-                    for name, value in event.items())[:200]
+    return printable(" ".join(words))[:200]
+
+
+def short_value(value):
+    if isinstance(value, dict):
+        return value.get("rights") or "+".join(map(str, value.get("bits", ()))) or value.get("value")
+    return "none" if value is None else hex(value) if isinstance(value, int) and value > 4095 else value

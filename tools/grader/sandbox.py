@@ -10,14 +10,15 @@ import subprocess
 import sys
 import tempfile
 
-LIMITS = {"cpu": 240, "file": 512 << 20, "files": 512}
+LIMITS = {"file": 512 << 20, "files": 512}
+CPU_SECONDS = 240       # of the processor: a slow machine makes no difference to that
 FIRST_USER, USERS = 61000, 4000
 
 
-def limit(memory):
-    """For the child before exec: the limits, MEMORY in bytes (0: none, for AddressSanitizer's shadow)."""
+def limit(memory, cpu):
+    """For the child before exec: the limits, MEMORY in bytes (0: none, for AddressSanitizer's shadow), CPU in seconds."""
     def apply():
-        resource.setrlimit(resource.RLIMIT_CPU, (LIMITS["cpu"], LIMITS["cpu"]))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMITS["file"], LIMITS["file"]))
         resource.setrlimit(resource.RLIMIT_NOFILE, (LIMITS["files"], LIMITS["files"]))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -67,12 +68,12 @@ class Sandbox:
         if self.user is not None:
             subprocess.run(["chown", "-hR", f"{self.user}:{self.user}", top], check=True)
 
-    def run(self, command, *, cwd, timeout, memory=0, environment=None):
+    def run(self, command, *, cwd, timeout, cpu=CPU_SECONDS, memory=0, environment=None):
         """(status, output): status None when the TIMEOUT (seconds) was over; output is the last 256 KiB of both streams."""
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(self.wrap(command), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output,
                                        stderr=subprocess.STDOUT, start_new_session=True, env=environment,
-                                       preexec_fn=limit(memory))
+                                       preexec_fn=limit(memory, cpu))
             try:
                 status = process.wait(timeout)
             except subprocess.TimeoutExpired:

@@ -158,7 +158,8 @@ class Stage:
 
     # --- Processes ------------------------------------------------------------------------------------------------
 
-    def fork(self, parent, number=calls.FORK):
+    def fork(self, parent, number=calls.FORK, switch=True):
+        """The child. Without SWITCH the parent goes on first."""
         child = Actor(self, max(self.actors) + 1)
         self.actors[child.identity] = child
         child.stack = parent.stack
@@ -166,7 +167,8 @@ class Stage:
         child.pid = step.value
         if step.signal or step.value >> 31 or step.value == 0:
             raise Broken("fork to return the child's number", calls.describe_result(step.value - (1 << 64) if step.value >> 63 else step.value))
-        self.bring(child)
+        if switch:
+            self.bring(child)
         return child
 
     def end(self, actor, status):
@@ -176,6 +178,16 @@ class Stage:
         self.set_registers("call", {"rax": calls.EXIT_GROUP, "rdi": status})
         self.proceed(self.main)
         self.bury(actor, status << 8)
+
+    def leave(self, actor, parent):
+        """ACTOR exits and PARENT, another puppet, waits for it."""
+        self.bring(actor)
+        actor.alive = False
+        self.set_registers("call", {"rax": calls.EXIT_GROUP, "rdi": 0})
+        self.proceed(parent)
+        if parent.result(calls.WAIT4, actor.pid, 0, 0, 0) != actor.pid:
+            raise Broken(f"wait4 to return the process {actor.pid}", "something else")
+        self.actors.pop(actor.identity)
 
     def bury(self, actor, status):
         """The main puppet waits for its child ACTOR, which has to have ended with STATUS (as wait4 has it)."""

@@ -5,6 +5,7 @@ own log of faults tell what the kernel has done. Each function is named after it
 """
 from grader import calls
 from grader.actor import READ_MISSING, READ_REFUSED, WRITE_MISSING, WRITE_REFUSED
+from grader.entries import own_entry, zero_entry
 from grader.exceptions import INSTRUCTION, PRESENT, USER
 from grader.page_tables import PAGE
 from grader.words import Broken
@@ -12,26 +13,6 @@ from grader.words import Broken
 DIRTY_STRIDE, SPARE_FRAMES = 256, 150
 NAME = b"puppet\n"      # what /proc/self/comm holds
 EXECUTE_MISSING, EXECUTE_REFUSED = USER | INSTRUCTION, USER | INSTRUCTION | PRESENT
-
-
-def zero_entry(puppet, page):
-    """The entry of PAGE, which has to be the zero frame: readable, not writable, all zeros."""
-    entry = puppet.entry(page)
-    if not entry.present:
-        raise Broken(f"the page at {page:#x} to be mapped", str(entry))
-    if entry.writable or not entry.user or entry.executable:
-        raise Broken(f"the zero frame at {page:#x} with the rights u-- (user, not writable, not executable)", str(entry))
-    puppet.expect_zeros(page, PAGE, "the zero frame")
-    return entry
-
-
-def own_entry(puppet, page):
-    entry = puppet.entry(page)
-    if not entry.present or not entry.writable or not entry.user or entry.executable:
-        raise Broken(f"a frame of its own at {page:#x} with the rights uw-", str(entry))
-    if not entry.dirty:
-        raise Broken(f"the dirty bit in the entry of {page:#x}, which was written", f"{entry.value:#x}")
-    return entry
 
 
 def read_maps_the_zero_frame(stage):
