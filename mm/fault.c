@@ -30,7 +30,7 @@ unsigned long fault_counts[FAULT_OUTCOMES];
 /* The entry for a page of VMA's own: writable at once if VMA is. */
 static inline pte_t mk_own_pte(const struct vm_area_struct *vma, const struct page *page)
 {
-    return pfn_pte(page_to_pfn(page), vm_get_own_page_prot(vma->vm_flags));
+    return page_pte(page, vm_get_own_page_prot(vma->vm_flags));
 }
 
 static inline void set_fault_pte(struct vm_fault *vmf, pte_t pte)
@@ -42,7 +42,7 @@ static inline void set_fault_pte(struct vm_fault *vmf, pte_t pte)
 
 #if LAB != 3
 /* Gives the page a zeroed frame of its own. False: no memory. */
-static inline bool map_zeroed_frame(struct vm_fault *vmf)
+static __always_inline_fn bool map_zeroed_frame(struct vm_fault *vmf)
 {
     struct vm_area_struct *vma = vmf->vma;
 
@@ -86,9 +86,14 @@ static inline enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page
     NOT_YET_WRITTEN(5, vmf, page);
 }
 
-/* Puts a frame of our own in the place of OLD, with a copy of what it holds. */
-static inline enum fault_outcome wp_page_copy(struct vm_fault *vmf, struct page *old)
+/*
+ * Puts a frame of our own in the place of OLD, with a copy of what it holds. Apart from the
+ * anonymous path, which is to stay in registers: hence a copy of VMF.
+ */
+static __attribute__((noinline)) enum fault_outcome wp_page_copy(struct vm_fault copy,
+                                                                 struct page *old)
 {
+    struct vm_fault *vmf = &copy;
 #if LAB != 5
     struct vm_area_struct *vma = vmf->vma;
     struct mm_struct *mm = vma->vm_mm;
@@ -139,7 +144,7 @@ static inline enum fault_outcome do_wp_page(struct vm_fault *vmf)
         return wp_zero_page(vmf);
 
     struct page *page = pte_page(vmf->orig_pte);
-    return is_ours_alone(page) ? wp_page_reuse(vmf, page) : wp_page_copy(vmf, page);
+    return is_ours_alone(page) ? wp_page_reuse(vmf, page) : wp_page_copy(*vmf, page);
 }
 
 /* ---- files and shared memory ---- */
@@ -215,7 +220,7 @@ static inline enum fault_outcome do_shared_fault(struct vm_fault *vmf)
     return map_file_page(vmf, page, PTE_DIRTY);
 }
 
-/* Apart from the anonymous path, which is to stay in registers: hence a copy of VMF. */
+/* Apart, as wp_page_copy. */
 static __attribute__((noinline)) enum fault_outcome do_fault(struct vm_fault copy)
 {
     struct vm_fault *vmf = &copy;

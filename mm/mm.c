@@ -45,6 +45,19 @@ const u64 protection_map[16] = {
     [VM_SHARED | VM_EXEC | VM_READ | VM_WRITE] = PROTECTION_EXEC | PTE_WRITE,
 };
 
+#define OWN (PTE_DIRTY)
+#define OWN_WRITABLE (PTE_DIRTY | PTE_WRITE)
+const u64 own_protection_map[8] = {
+    [0] = PROTECTION_NONE | OWN,
+    [VM_READ] = PROTECTION_READ | OWN,
+    [VM_WRITE] = PROTECTION_READ | OWN_WRITABLE,
+    [VM_READ | VM_WRITE] = PROTECTION_READ | OWN_WRITABLE,
+    [VM_EXEC] = PROTECTION_EXEC | OWN,
+    [VM_EXEC | VM_READ] = PROTECTION_EXEC | OWN,
+    [VM_EXEC | VM_WRITE] = PROTECTION_EXEC | OWN_WRITABLE,
+    [VM_EXEC | VM_READ | VM_WRITE] = PROTECTION_EXEC | OWN_WRITABLE,
+};
+
 /*
  * Where the top-down search begins: the stack's limit and its guard gap below the stack's top,
  * within bounds.

@@ -389,11 +389,11 @@ static inline u64 vm_get_page_prot(unsigned long vm_flags)
     return protection_map[vm_flags & (VM_ACCESS_FLAGS | VM_SHARED)];
 }
 
-/* The same for a page that is the process's own: VM_WRITE has the value of PTE_WRITE. */
-_Static_assert(VM_WRITE == PTE_WRITE, "vm_get_own_page_prot copies the bit");
+/* The same for a page that is the process's own: writable where the VMA is, and dirty. */
+extern const u64 own_protection_map[8];
 static inline u64 vm_get_own_page_prot(unsigned long vm_flags)
 {
-    return vm_get_page_prot(vm_flags) | (vm_flags & VM_WRITE) | PTE_DIRTY;
+    return own_protection_map[vm_flags & VM_ACCESS_FLAGS];
 }
 
 /*

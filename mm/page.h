@@ -83,11 +83,16 @@ static inline pfn_t page_to_pfn(const struct page *page)
 
 /* Bytes of memory map to bytes of memory: one shift instead of a division and a multiplication. */
 #define PAGE_STRUCT_SHIFT 5
-_Static_assert(sizeof(struct page) == 1 << PAGE_STRUCT_SHIFT, "the two conversions below shift by this");
+_Static_assert(sizeof(struct page) == 1 << PAGE_STRUCT_SHIFT, "the conversions below shift by this");
+
+static inline phys_addr_t page_to_phys(const struct page *page)
+{
+    return (phys_addr_t)((const u8 *)page - (const u8 *)mem_map) << (PAGE_SHIFT - PAGE_STRUCT_SHIFT);
+}
 
 static inline void *page_address(const struct page *page)
 {
-    return phys_to_virt((phys_addr_t)((const u8 *)page - (const u8 *)mem_map) << (PAGE_SHIFT - PAGE_STRUCT_SHIFT));
+    return phys_to_virt(page_to_phys(page));
 }
 
 /* ADDRESS is that of a frame's first byte. */

@@ -7,7 +7,6 @@
 #include "kernel/trace/journal.h"
 #include "mm/buddy.h"
 
-#define CACHE_FRAMES 2048   /* in the per-CPU list, at most */
 #define REFILL_FRAMES 128   /* taken from the buddy allocator when it is empty: a power of two */
 #define SPILL_FRAMES 1024   /* given back when it is full */
 #define RECLAIMERS_MAX 4
@@ -15,25 +14,21 @@
 unsigned long frame_counts[PAGE_TYPES];
 unsigned long reserve_frames;
 
-/* The per-CPU list: a stack. TOP is the first unused place; below it lies the frame that is given out next. */
-static struct {
-    struct page **top;
-    struct page *frames[CACHE_FRAMES];
-} cache = { .top = cache.frames };
+struct frame_cache frame_cache = { .top = frame_cache.frames };
 
 static inline unsigned long cache_count(void)
 {
-    return (unsigned long)(cache.top - cache.frames);
+    return (unsigned long)(frame_cache.top - frame_cache.frames);
 }
 
 static inline bool cache_is_empty(void)
 {
-    return cache.top == cache.frames;
+    return frame_cache.top == frame_cache.frames;
 }
 
 static inline bool cache_is_full(void)
 {
-    return cache.top == cache.frames + CACHE_FRAMES;
+    return frame_cache.top == frame_cache.frames + CACHE_FRAMES;
 }
 
 static unsigned long (*reclaimers[RECLAIMERS_MAX])(void);
@@ -82,7 +77,7 @@ static bool refill_cache(void)
     while (wanted != 0 &&
            (page = buddy_take(0, 63 - (unsigned)__builtin_clzl(wanted), &order)) != NULL) {
         unsigned long frames = 1ul << order;
-        struct page **slot = cache.top += frames;
+        struct page **slot = frame_cache.top += frames;
 
         wanted -= frames;
         for (; frames != 0; frames--, page++) {
@@ -100,12 +95,12 @@ static bool refill_cache(void)
 static void spill_cache(unsigned long count)
 {
     while (count != 0) {
-        struct page *first = *--cache.top;
+        struct page *first = *--frame_cache.top;
         struct page *last = first;
 
         page_set_state(first, PAGE_STATE_FREE_TAIL);
-        for (count--; count != 0; count--, cache.top--) {
-            struct page *page = cache.top[-1];
+        for (count--; count != 0; count--, frame_cache.top--) {
+            struct page *page = frame_cache.top[-1];
 
             if (page == last + 1)
                 last = page;
@@ -121,7 +116,7 @@ static void spill_cache(unsigned long count)
 
 void frame_cache_init(void)
 {
-    cache.top = cache.frames;
+    frame_cache.top = frame_cache.frames;
 }
 
 void drain_page_cache(void)
@@ -144,7 +139,7 @@ static struct page *try_alloc(unsigned order, enum page_type type)
     if (frame_counts[PAGE_FREE] < frames + (type_may_use_reserve(type) ? 0 : reserve_frames))
         return NULL;
     if (order == 0)
-        return !cache_is_empty() || refill_cache() ? *--cache.top : NULL;
+        return !cache_is_empty() || refill_cache() ? *--frame_cache.top : NULL;
     struct page *page = buddy_take(order, order, &got);
     if (!page) {
         drain_page_cache();
@@ -189,24 +184,6 @@ static __attribute__((noinline)) struct page *alloc_slowly(unsigned order, enum 
     return page;
 }
 
-/* The common case: one frame, there are enough, the list has one, nobody takes notes. */
-static inline bool alloc_is_simple(void)
-{
-    return likely(!allocations_may_fail() && frame_counts[PAGE_FREE] > reserve_frames &&
-                  !cache_is_empty() && !journal_wants(JOURNAL_FRAME_ALLOC));
-}
-
-static inline struct page *alloc_simply(enum page_type type)
-{
-    struct page *page = *--cache.top;
-
-    page_set_state(page, PAGE_STATE(type, 0, 1));
-    frame_counts[PAGE_FREE]--;
-    frame_counts[type]++;
-    frame_given_out(page, 0);
-    return page;
-}
-
 struct page *alloc_page(enum page_type type)
 {
     return alloc_is_simple() ? alloc_simply(type) : alloc_slowly(0, type);
@@ -217,7 +194,7 @@ struct page *alloc_pages(unsigned order, enum page_type type)
     return order == 0 ? alloc_page(type) : alloc_slowly(order, type);
 }
 
-static __attribute__((noinline)) struct page *alloc_zeroed_slowly(enum page_type type)
+struct page *alloc_zeroed_slowly(enum page_type type)
 {
     struct page *page = alloc_slowly(0, type);
 
@@ -226,24 +203,13 @@ static __attribute__((noinline)) struct page *alloc_zeroed_slowly(enum page_type
     return page;
 }
 
-static inline struct page *alloc_zeroed(enum page_type type)
+struct page *alloc_zeroed_page(enum page_type type)
 {
     if (!alloc_is_simple())
         return alloc_zeroed_slowly(type);
     struct page *page = alloc_simply(type);
     clear_page(page_address(page));
     return page;
-}
-
-struct page *alloc_zeroed_page(enum page_type type)
-{
-    return alloc_zeroed(type);
-}
-
-struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address)
-{
-    (void)vma, (void)address;
-    return alloc_zeroed(PAGE_ANON);
 }
 
 /* ---- release ---- */
@@ -273,7 +239,7 @@ static __attribute__((noinline)) void free_slowly(struct page *page, unsigned or
         page_set_state(page, PAGE_STATE_CACHED);
         if (cache_is_full())
             spill_cache(SPILL_FRAMES);
-        *cache.top++ = page;
+        *frame_cache.top++ = page;
         return;
     }
     for (unsigned long i = 1; i < 1ul << order; i++)
@@ -293,7 +259,7 @@ static inline void free_fast(struct page *page)
     frame_counts[PAGE_FREE]++;
     frame_taken_back(page, 0);
     page_set_state(page, PAGE_STATE_CACHED);
-    *cache.top++ = page;
+    *frame_cache.top++ = page;
 }
 
 void free_pages(struct page *page, unsigned order)
@@ -321,7 +287,7 @@ void free_run(struct frame_run *run)
     frame_counts[PAGE_FREE] += frames;
     if (frames == 1 && !cache_is_full()) {
         page_set_state(run->first, PAGE_STATE_CACHED);
-        *cache.top++ = run->first;
+        *frame_cache.top++ = run->first;
     } else {
         buddy_free_range(page_to_pfn(run->first), page_to_pfn(run->end));
     }
@@ -362,7 +328,7 @@ const char *page_alloc_audit(void)
         counts[pfn_to_page(pfn)->type]++;
     }
     for (unsigned long i = 0; i < cache_count(); i++)
-        if (page_state(cache.frames[i]) != PAGE_STATE_CACHED)
+        if (page_state(frame_cache.frames[i]) != PAGE_STATE_CACHED)
             return "a frame of the per-CPU list is not marked so";
     if (counts[PAGE_CACHED] != cache_count())
         return "a frame is twice in the per-CPU list, or marked so and not in it";

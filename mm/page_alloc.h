@@ -51,14 +51,6 @@ static inline void free_in_run(struct frame_run *run, struct page *page)
     run->end++;
 }
 
-struct vm_area_struct;
-/*
- * The frame for a first write to anonymous memory at ADDRESS in VMA: zeroed, reference count 1, type PAGE_ANON.
- * Linux's name; nothing here is high memory or movable. NULL: no memory. The caller maps it or drops it with
- * put_page().
- */
-struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address);
-
 /* How many frames there are of each type, kept up to date; [PAGE_FREE] includes those of the per-CPU list. */
 extern unsigned long frame_counts[PAGE_TYPES];
 
@@ -84,6 +76,27 @@ static inline bool allocations_may_fail(void) { return fail_allocation_countdown
 static inline bool allocation_should_fail(void) { return false; }
 static inline bool allocations_may_fail(void) { return false; }
 #endif
+
+#include "mm/frame_cache.h"
+
+/* One frame, zeroed, when alloc_is_simple() says no. NULL: no memory. */
+struct page *alloc_zeroed_slowly(enum page_type type);
+
+struct vm_area_struct;
+/*
+ * The frame for a first write to anonymous memory at ADDRESS in VMA: zeroed, reference count 1, type PAGE_ANON.
+ * Linux's name; nothing here is high memory or movable. NULL: no memory. The caller maps it or drops it with
+ * put_page().
+ */
+static inline struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long address)
+{
+    (void)vma, (void)address;
+    if (!alloc_is_simple())
+        return alloc_zeroed_slowly(PAGE_ANON);
+    struct page *page = alloc_simply(PAGE_ANON);
+    clear_page(page_address(page));
+    return page;
+}
 
 /*
  * Adds something (at most 4) that can give memory back when there is none left: it returns how many frames it

@@ -25,6 +25,7 @@ static inline pte_t pte_mkyoung(pte_t pte) { return (pte_t){ pte.value | PTE_ACC
 static inline pte_t pte_mkclean(pte_t pte) { return (pte_t){ pte.value & ~PTE_DIRTY }; }
 static inline pte_t pte_mkold(pte_t pte) { return (pte_t){ pte.value & ~PTE_ACCESSED }; }
 static inline pte_t pfn_pte(pfn_t pfn, u64 bits) { return (pte_t){ ((u64)pfn << PAGE_SHIFT) | bits }; }
+static inline pte_t page_pte(const struct page *page, u64 bits) { return (pte_t){ page_to_phys(page) | bits }; }
 
 /*
  * A table's entries, given the entry of the level above that points to it (or a PML4's physical address in an
