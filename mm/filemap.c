@@ -194,6 +194,11 @@ void filemap_page_out(struct vm_area_struct *vma, unsigned long start, unsigned 
     flush_range(vma->vm_mm, start, end);
 }
 
+void mapping_unmap(struct address_space *mapping)
+{
+    unmap_everywhere(mapping, 0, ~0ul, false);
+}
+
 unsigned long mapping_reclaim(struct address_space *mapping)
 {
     unsigned long index = 0, freed = 0;

@@ -88,13 +88,22 @@ size_t clear_iter(struct iov_iter *iter, size_t n)
     return copy_iter(iter, NULL, n, CLEAR_ITER);
 }
 
-bool iov_iter_is_readable(const struct iov_iter *iter)
+bool iov_iter_fault_in(const struct iov_iter *iter, size_t n)
 {
-    struct iov_iter copy = *iter;
-    u8 byte;
+    const struct iovec *vector = iter->vector;
+    size_t offset = iter->offset;
+    bool any = iter->kernel;
 
-    /* A list of one lies within the iterator itself. */
-    if (copy.vector == &iter->single)
-        copy.vector = &copy.single;
-    return copy_from_iter(&copy, &byte, 1) == 1;
+    for (n = iter->kernel ? 0 : MIN(n, iter->count); n > 0; vector++, offset = 0) {
+        size_t piece = MIN(vector->length - offset, n);
+        unsigned long address = vector->base + offset, end = address + piece;
+        for (; address < end; address = ALIGN_DOWN(address, PAGE_SIZE) + PAGE_SIZE) {
+            u8 byte;
+            if (get_user(byte, address))
+                return any;
+            any = true;
+        }
+        n -= piece;
+    }
+    return any;
 }

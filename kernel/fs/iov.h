@@ -33,7 +33,10 @@ size_t copy_to_iter(struct iov_iter *iter, const void *from, size_t n);
 size_t copy_from_iter(struct iov_iter *iter, void *to, size_t n);
 size_t clear_iter(struct iov_iter *iter, size_t n);
 
-/* True when at least one more byte can be copied from the buffers: asked before a page is made for what they hold. */
-bool iov_iter_is_readable(const struct iov_iter *iter);
+/*
+ * Touches the next N bytes of the program's buffers, page by page, before a page is made for what they hold. False
+ * when not even the first can be read.
+ */
+bool iov_iter_fault_in(const struct iov_iter *iter, size_t n);
 
 #endif

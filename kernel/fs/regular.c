@@ -77,7 +77,7 @@ static long write_to_page(struct inode *inode, struct iov_iter *iter, u64 pos, s
     u64 old_size = mapping->size;
     int error;
 
-    if (!page_tree_find(&mapping->pages, pos >> PAGE_SHIFT) && !iov_iter_is_readable(iter))
+    if (!iov_iter_fault_in(iter, n))
         return -EFAULT;
     /* mapping_get_page gives pages within the size only; the size is put right below if the copy stops early. */
     if (pos + n > old_size)
@@ -258,6 +258,9 @@ int regular_punch_hole(struct inode *inode, u64 offset, u64 length)
         return -EPERM;
     if (inode->archive_size > 0)
         return -EOPNOTSUPP;     /* a page that is gone would be read from the archive again */
+    /* Linux takes "nothing, from 0" for "everything": a punch within the first page unmaps all of the file. */
+    if (first == 0 && last == 0)
+        mapping_unmap(&inode->mapping);
     if (first > last) {
         clear_part(inode, offset, length);
         return 0;
