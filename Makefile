@@ -37,21 +37,23 @@ MEMORY ?= 256M
 FIRMWARE ?= bios
 
 PROG ?= tour
-.PHONY: all run run-direct run-window screenshots debug debug-server rewind timeline setup-viewer iso test bench performance reliability check doctor setup clean help
+.PHONY: all run run-direct run-window screenshots debug debug-server rewind timeline setup-viewer iso test nightly bench performance reliability check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
 	@echo "$(BUILD)/zeropage.iso is ready: make run boots it, make help lists what else there is."
 
-run: ## Boot the ISO in QEMU, with the console in this terminal (FIRMWARE=uefi, MEMORY=4G).
+run: ## Boot the ISO in QEMU, in this terminal (FIRMWARE=uefi, MEMORY=4G, PROGRAMS="a.out": static ones to take along).
 	@tools/setup build run
 	@$(AGAIN) $(BUILD)/zeropage.iso
-	@tools/boot --build $(BUILD) --memory $(MEMORY) --firmware $(FIRMWARE)
+	@BUILD=$(BUILD) tools/offer $(PROGRAMS)
+	@tools/boot --build $(BUILD)/run --memory $(MEMORY) --firmware $(FIRMWARE)
 
 run-direct: ## The same without GRUB: QEMU starts the kernel itself (PVH).
 	@tools/setup build run
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
-	@tools/boot --build $(BUILD) --memory $(MEMORY) --firmware direct
+	@BUILD=$(BUILD) tools/offer $(PROGRAMS)
+	@tools/boot --build $(BUILD)/run --memory $(MEMORY) --firmware direct
 
 run-window: ## Boot the ISO in a window of QEMU's, with its screen and keyboard (FIRMWARE=uefi, MEMORY=4G).
 	@tools/setup build run window
@@ -97,6 +99,10 @@ test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them
 	@$(AGAIN) test-programs
 	$(if $(or $(findstring gdb,$(TESTS)),$(if $(own_lab)$(TESTS),,yes)),@$(AGAIN) DEBUG=1 debug-programs)
 	@BUILD=$(BUILD) tests/run-tests $(TESTS)
+
+# Each area adds what it has to try at length: `nightly: target` in its fragment.
+nightly: ## Run what takes hours: 100,000 random sequences beside Linux 6.1, fuzzing, bombs and soaks (SEEDS=5000 FIRST=1).
+	@echo "all of make nightly is well"
 
 bench: ## Count what each operation costs (LINUX=1: Linux 6.1 beside it; JSON=FILE; RECORD=1 for the recorded figures).
 	@tools/setup build run

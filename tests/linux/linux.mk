@@ -50,3 +50,15 @@ linux-table: ## Write docs/linux.md anew: what is as on Linux, call by call and 
 	@tools/setup build run test
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(LINUX_TESTS)
 	@BUILD=$(BUILD) tests/linux/document.t --write
+
+# Sequences of three lengths: short ones are many, long ones meet more at once.
+SEEDS ?= 100000
+FIRST ?= 1
+.PHONY: fuzz-linux
+fuzz-linux: ## Compare SEEDS=100000 random sequences of memory calls, from seed FIRST=1 on, with Linux 6.1.
+	@tools/setup build run test
+	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(LINUX_TESTS)
+	@for steps in 40 20 60; do \
+	    BUILD=$(BUILD) tools/fuzz --first $(FIRST) --count $$(($(SEEDS) / 3 + 1)) --steps $$steps || exit $$?; \
+	done
+nightly: fuzz-linux
