@@ -89,6 +89,13 @@ static void pass_time(void)
     nanosleep(&short_time, NULL);
 }
 
+/* Waits till waiter NUMBER has been woken; the checks say so if it never is. */
+static void wait_for_woken(int number)
+{
+    for (int round = 0; round < 1000 && !*(volatile unsigned int *)&shared->woken[number]; round++)
+        pass_time();
+}
+
 /* Waits till COUNT waiters have begun, and gives them time to fall asleep. */
 static void wait_for_waiters(unsigned int count)
 {
@@ -114,9 +121,11 @@ static void waking(void)
         wait_for_waiters((unsigned int)i + 1);
     }
     check_eq(futex(&shared->word, FUTEX_WAKE_BITSET, 10, NULL, NULL, 2), 1, "WAKE_BITSET wakes those who wait for one of the bits");
+    wait_for_woken(1);
     pass_time();
     check(shared->woken[1] && !shared->woken[0] && !shared->woken[2], "and no others");
     check_eq(futex(&shared->word, FUTEX_WAKE, 1, NULL, NULL, 0), 1, "WAKE wakes as many as it is told");
+    wait_for_woken(0);
     pass_time();
     check(shared->woken[0] && !shared->woken[2], "the one first that has waited longest");
     check_eq(shared->result[0], 0, "whose WAIT returns 0");
@@ -134,6 +143,7 @@ static void requeueing(void)
                 "CMP_REQUEUE with another value is EAGAIN");
     check_eq(futex(&shared->word, FUTEX_CMP_REQUEUE, 1, (void *)2, &shared->other, 0), 3,
              "CMP_REQUEUE counts those that it wakes and those that it moves");
+    wait_for_woken(0);
     pass_time();
     check(shared->woken[0] && !shared->woken[1], "it wakes the first");
     check_eq(futex(&shared->word, FUTEX_WAKE, 10, NULL, NULL, 0), 1, "leaves the last");
