@@ -104,10 +104,10 @@ test: ## Run all tests (TESTS="tests/tools tests/boot/matrix.t" for some of them
 nightly: ## Run what takes hours: 100,000 random sequences beside Linux 6.1, fuzzing, bombs and soaks (SEEDS=5000 FIRST=1).
 	@echo "all of make nightly is well"
 
-bench: ## Count what each operation costs (LINUX=1: Linux 6.1 beside it; JSON=FILE; RECORD=1 for the recorded figures).
+bench: ## Count what each operation costs (LINUX=1: Linux 6.1 beside it; SCALE=1: what may not grow; JSON=FILE; RECORD=1).
 	@tools/setup build run
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
-	@BUILD=$(BUILD) tools/bench $(if $(LINUX),--linux) $(if $(JSON),--json $(JSON)) $(if $(RECORD),--record)
+	@BUILD=$(BUILD) tools/bench $(if $(LINUX),--linux --wall) $(if $(SCALE),--scale) $(if $(JSON),--json $(JSON)) $(if $(RECORD),--record)
 
 performance: ## Write docs/performance.md anew: the benchmark beside Linux 6.1, and how each cost grows.
 	@tools/setup build run plot

@@ -3,6 +3,7 @@
 #include "kernel/lib/string.h"
 
 struct boot_info boot_info;
+u64 first_program_tsc;
 
 void boot_info_add_ram(phys_addr_t start, u64 length)
 {

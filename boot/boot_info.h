@@ -40,6 +40,9 @@ void boot_info_add_ram(phys_addr_t start, u64 length);
 /* Copies the command line: at most SIZE bytes at TEXT, up to the first NUL. */
 void boot_info_set_cmdline(const char *text, u64 size);
 
+/* The time-stamp counter at the kernel's entry point, and just before the first instruction in ring 3. */
+extern u64 boot_entry_tsc, first_program_tsc;
+
 /* Filled by boot/ before kernel_main is called; lives in the kernel's data. */
 extern struct boot_info boot_info;
 

@@ -37,7 +37,7 @@ CPUID_FEATURES equ 0x80000001
 FEATURE_LONG_MODE equ 29            ; bit of EDX
 
 extern boot_parse_multiboot2, boot_parse_pvh, kernel_main, boot_stop_32
-global multiboot2_entry, pvh_entry, boot_stack, boot_stack_top
+global multiboot2_entry, pvh_entry, boot_stack, boot_stack_top, boot_entry_tsc
 
 section .text
 bits 32
@@ -60,6 +60,9 @@ pvh_entry:                          ; EBX: struct hvm_start_info
 
 start:
     mov edi, ebx                    ; CPUID overwrites EBX: keep the information's address in EDI
+    rdtsc                           ; when it all began: what the time to the first program counts from
+    mov [PHYSICAL(boot_entry_tsc)], eax
+    mov [PHYSICAL(boot_entry_tsc) + 4], edx
     call check_long_mode
     call make_tables
     call enable_paging
@@ -181,6 +184,9 @@ gdt:
 gdt_pointer:
     dw gdt.end - gdt - 1
     dd PHYSICAL(gdt)
+
+section .data
+boot_entry_tsc: dq 0                ; not in .bss, which is cleared later
 
 section .bss.page_aligned nobits alloc noexec write align=4096
 boot_pml4: resb PAGE_SIZE

@@ -2,8 +2,9 @@
  * The benchmark: what each operation on anonymous memory costs, counted by RDTSC. Under QEMU's `-icount shift=0` that counts guest
  * instructions exactly. The same file runs on Linux. Prints one line per figure: NAME OPERATIONS TOTAL.
  *
- * `bench` measures each operation once (`bench small`: without the 60,000 VMAs), `bench vmas`, `bench pages` and `bench processes` how the cost grows with their number:
- * there the name is followed by @NUMBER.
+ * `bench` measures each operation once (`bench small`: without the 60,000 VMAs), `bench huge` 64 TiB of promises;
+ * `bench vmas`, `bench pages` and `bench processes` measure how the cost grows with their number: there the name
+ * is followed by @NUMBER.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -128,6 +129,18 @@ static void bench_brk(void)
     report("brk-up-down", ROUNDS, now() - start);
 }
 
+static count_t fork_exit_wait(void)
+{
+    int status;
+    count_t start = now();
+    long child = call(SYS_fork, 0, 0, 0, 0, 0, 0);
+    if (child == 0)
+        call(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+    if (child < 0 || call(SYS_wait4, child, (long)&status, 0, 0, 0, 0) != child)
+        fail("fork");
+    return now() - start;
+}
+
 /* PAGES are written before: each is one more that fork shares and the child gives back. */
 static void bench_fork(const char *name, unsigned long pages)
 {
@@ -135,16 +148,8 @@ static void bench_fork(const char *name, unsigned long pages)
     count_t total = 0;
     for (unsigned long i = 0; i < pages; i++)
         region[i * PAGE] = 1;
-    for (unsigned long round = 0; round < FORK_ROUNDS; round++) {
-        int status;
-        count_t start = now();
-        long child = call(SYS_fork, 0, 0, 0, 0, 0, 0);
-        if (child == 0)
-            call(SYS_exit_group, 0, 0, 0, 0, 0, 0);
-        if (child < 0 || call(SYS_wait4, child, (long)&status, 0, 0, 0, 0) != child)
-            fail("fork");
-        total += now() - start;
-    }
+    for (unsigned long round = 0; round < FORK_ROUNDS; round++)
+        total += fork_exit_wait();
     report(name, FORK_ROUNDS, total);
     unmap(region, pages + 1);
 }
@@ -249,6 +254,7 @@ static void sweep_processes(void)
     for (unsigned long count = 1; count <= 1000; count *= 10) {
         while (alive < count)
             children[alive++] = idle_child();
+        fork_exit_wait();       /* meanwhile all of them have come to their pause */
         strcpy(name, name_at("fork-exit-wait", count));
         bench_fork(name, 0);
         bench_map_unmap(name_at("map-unmap", count));
@@ -257,6 +263,37 @@ static void sweep_processes(void)
         call(SYS_kill, children[--alive], SIGKILL, 0, 0, 0, 0);
         call(SYS_wait4, children[alive], 0, 0, 0, 0, 0);
     }
+}
+
+/* 64 TiB are promised, and 100 pages of them touched, STEP bytes from each other. */
+static void bench_huge(unsigned long step, const char *map_name, const char *touch_name, const char *fork_name,
+                       const char *unmap_name)
+{
+    const unsigned long touched = 100, size = 64ul << 40;
+    count_t start = now();
+    long address = call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (address < 0 && address > -4096)
+        fail("mmap of 64 TiB");
+    report(map_name, 1, now() - start);
+
+    start = now();
+    for (unsigned long i = 0; i < touched; i++)
+        ((volatile char *)address)[i * step] = 1;
+    report(touch_name, touched, now() - start);
+    report(fork_name, 1, fork_exit_wait());
+
+    start = now();
+    if (call(SYS_munmap, address, (long)size, 0, 0, 0, 0) != 0)
+        fail("munmap of 64 TiB");
+    report(unmap_name, 1, now() - start);
+}
+
+/* What is paid for is the touched pages and their tables, never the promise: far apart, three tables for each page. */
+static void measure_huge(void)
+{
+    bench_huge(PAGE, "huge-map", "near-touch", "near-fork", "near-unmap");
+    bench_huge(640ul << 30, "huge-map-again", "far-touch", "far-fork", "far-unmap");
 }
 
 /* What fits into the smallest machine. */
@@ -291,8 +328,10 @@ int main(int count, char **arguments)
         sweep_pages();
     else if (strcmp(what, "processes") == 0)
         sweep_processes();
+    else if (strcmp(what, "huge") == 0)
+        measure_huge();
     else {
-        fprintf(stderr, "usage: bench [each | small | vmas | pages | processes]\n");
+        fprintf(stderr, "usage: bench [each | small | vmas | pages | processes | huge]\n");
         return 2;
     }
     return 0;

@@ -306,6 +306,7 @@ static int show_zeropage(struct seq *seq, struct task *task, u64 *cursor)
                frame_counts[PAGE_FILE] + frame_counts[PAGE_SHMEM], frame_counts[PAGE_SLAB], kernel, zero_pfn);
     seq_printf(seq, "archive_first %lu\narchive_behind %lu\n", (unsigned long)(boot_info.archive.start >> PAGE_SHIFT),
                (unsigned long)(PAGE_ALIGN(boot_info.archive.end) >> PAGE_SHIFT));
+    seq_printf(seq, "boot_tsc %lu\n", (unsigned long)(first_program_tsc - boot_entry_tsc));
     return 0;
 }
 

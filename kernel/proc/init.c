@@ -1,4 +1,5 @@
 /* The first program, and the end of the machine with it. */
+#include "boot/boot_info.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/dev/power.h"
 #include "kernel/fs/devices.h"
@@ -113,6 +114,7 @@ void init_first_run(void)
     error = exec_program(AT_FDCWD, first_program.path, 0, argv, envp);
     if (error)
         panic("the first program %s can't be started (error %d)", first_program.path, -error);
+    first_program_tsc = rdtsc();
 }
 
 static struct task *make_first_task(void)
