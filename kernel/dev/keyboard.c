@@ -24,6 +24,7 @@
 #define CONFIGURATION_KEYBOARD_OFF 0x10
 #define CONFIGURATION_TRANSLATE 0x40    /* the keyboard's scan codes become those of set 1 */
 
+#define KEY_RELEASED 0x80           /* in a scan code of set 1 */
 #define WAIT_LIMIT 10000
 #define BUFFER_LIMIT 32             /* more than any controller keeps */
 
@@ -60,6 +61,15 @@ static void receive(struct pt_regs *regs)
         if (!(status & STATUS_FROM_MOUSE))
             keys_take(code, sink);
     }
+}
+
+bool keyboard_was_pressed(void)
+{
+    u8 status = inb(PORT_STATUS);
+
+    if (status == NO_CONTROLLER || !(status & STATUS_OUTPUT_FULL))
+        return false;
+    return !(inb(PORT_DATA) & KEY_RELEASED) && !(status & STATUS_FROM_MOUSE);
 }
 
 void keyboard_start(keyboard_sink_t wanted_sink)

@@ -13,6 +13,9 @@ typedef void (*keyboard_sink_t)(u8 byte);
  */
 void keyboard_start(keyboard_sink_t sink);
 
+/* True when a key has just been pressed; takes its code. For a machine that no longer has interrupts. */
+bool keyboard_was_pressed(void);
+
 /* kernel/dev/keys.c: what scan code CODE (set 1) does; SINK gets the bytes, if it is a key that has some. */
 void keys_take(u8 code, keyboard_sink_t sink);
 

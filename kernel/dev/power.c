@@ -1,7 +1,10 @@
 /* Ends the machine's work. */
 #include "kernel/dev/power.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
+#include "kernel/dev/serial.h"
+#include "kernel/lib/string.h"
 
 #define DEBUG_EXIT_PORT 0x501           /* -device isa-debug-exit,iobase=0x501,iosize=0x02 */
 
@@ -15,23 +18,38 @@
 #define KEYBOARD_COMMAND 0x64
 #define KEYBOARD_PULSE_RESET 0xfe
 
-#define SWITCH_IT_OFF "zeropage: the machine can be switched off now.\n"
-
 static void __noreturn halt(void)
 {
     for (;;)
         __asm__ volatile("cli; hlt");
 }
 
+static void say(const char *text)
+{
+    serial_write_text(SERIAL_COM1, text, strlen(text));
+    screen_write_text(text, strlen(text));
+    screen_flush();
+}
+
+/* Without power the window closes, and nobody has read what the kernel died of. */
+static void wait_for_reader(void)
+{
+    say("zeropage: the machine has stopped; any key switches it off.\n");
+    while (!keyboard_was_pressed() && !serial_has_byte())
+        __asm__ volatile("pause");
+}
+
 void power_off(int status)
 {
     screen_flush();
     outb(DEBUG_EXIT_PORT, (u8)(POWER_EXIT_BASE + status));
+    if (status != POWER_OK && screen_present())
+        wait_for_reader();
     outw(QEMU_PM1A_CONTROL, SLEEP_ENABLE_S5);
     outw(BOCHS_PM1A_CONTROL, SLEEP_ENABLE_S5);
     /* No QEMU. */
-    screen_write_text(SWITCH_IT_OFF, sizeof(SWITCH_IT_OFF) - 1);
-    screen_flush();
+    if (screen_present())
+        say("zeropage: the machine can be switched off now.\n");
     halt();
 }
 

@@ -14,7 +14,10 @@
 #define POWER_AUDIT_FINDINGS 1
 #define POWER_PANIC 2
 
-/* Off: through isa-debug-exit where there is one, else ACPI, else the processor stops for good. */
+/*
+ * Off: through isa-debug-exit where there is one, else ACPI, else the processor stops for good. On a machine with
+ * a screen, after a failure and without isa-debug-exit, only when a key was pressed: somebody has to read why.
+ */
 void __noreturn power_off(int status);
 
 /* Starts the machine again. */

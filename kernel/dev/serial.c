@@ -125,3 +125,8 @@ int serial_read(void)
         return -1;
     return received[tail++ % RING_SIZE];
 }
+
+bool serial_has_byte(void)
+{
+    return present[SERIAL_COM1] && (inb(base_of[SERIAL_COM1] + UART_LINE_STATUS) & STATUS_RECEIVED);
+}

@@ -33,4 +33,7 @@ void serial_start_receiving(void (*notify)(void));
  */
 int serial_read(void);
 
+/* True when a byte has come on COM1 that no interrupt has taken. For a machine that no longer has interrupts. */
+bool serial_has_byte(void);
+
 #endif

@@ -105,7 +105,23 @@ def test_text_mode():
         check(drawing.splitlines()[0].startswith("00400000-"), "text mode: a long output scrolls", drawing)
 
 
+def test_bad_ends():
+    """Who has no serial line reads on the screen why the kernel can't start; GRUB is told by hand to start it wrongly."""
+    for commands, sentence in ((["multiboot2 /boot/zeropage.elf"], "there is no initial archive"),
+                               (["start init=/nothing"], "/nothing")):
+        with screen.Screen(BUILD, "bios") as machine:
+            machine.wait_for("executed automatically", 20)
+            machine.type("c")
+            machine.wait_for("^grub>", 10)
+            machine.type("".join(line + "\n" for line in (*commands, "boot")))
+            check(machine.wait_for(rf"^zeropage: .*{sentence}(?s:.*)any key switches it off", 20),
+                  f"{commands[0]}: the screen says what is wrong", "\n".join(machine.text()))
+            machine.key("spc")
+            check_equal(machine.end(), 0, f"{commands[0]}: then a key switches the machine off")
+
+
 test_framebuffer("bios")
 test_framebuffer("uefi")
 test_text_mode()
+test_bad_ends()
 done()
