@@ -25,6 +25,15 @@ SHIFTED = {"&": "7", "|": "backslash", "<": "comma", ">": "dot", "\"": "apostrop
            "~": "grave_accent", "{": "bracket_left", "}": "bracket_right"}
 
 
+# What the PC shows for these numbers; for Python they are control characters.
+PICTURED = {0x07: "•", 0x18: "↑", 0x19: "↓", 0x1a: "→", 0x1b: "←"}
+
+
+def characters(numbers):
+    """The text that stands for these numbers of code page 437."""
+    return "".join(PICTURED.get(number) or bytes([number]).decode("cp437") for number in numbers)
+
+
 def key_of(character):
     if character in SHIFTED:
         return "shift-" + SHIFTED[character]
@@ -79,7 +88,7 @@ def load_font():
                 pixels = [int(row[column].replace(".", "0").replace("#", "1"), 2) for row in rows]
                 if not number.endswith("="):
                     pixels = [bits | bits >> 1 for bits in pixels]
-                font.setdefault(bytes(pixels), bytes([int(number.rstrip("="), 16)]).decode("cp437"))
+                font.setdefault(bytes(pixels), characters([int(number.rstrip("="), 16)]))
             numbers = []
     return font
 
@@ -146,14 +155,18 @@ class Screen:
                 break
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    errors = self.process.stderr.read().decode(errors="replace") if self.process.poll() is not None else ""
-                    self.close()
-                    raise qemu.Unavailable(f"QEMU did not start: {errors.strip()}") from None
+                    self.give_up()
                 time.sleep(0.02)
         monitor.settimeout(30)
         self.monitor = monitor
         self.answer()
         return monitor
+
+    def give_up(self):
+        self.process.kill()
+        errors = self.process.stderr.read().decode(errors="replace").strip()
+        self.close()
+        raise qemu.Unavailable(f"QEMU has ended, or does not listen: {errors or 'it says nothing'}")
 
     def __enter__(self):
         return self
@@ -181,8 +194,11 @@ class Screen:
         return said.decode(errors="replace")
 
     def ask(self, command):
-        self.monitor.sendall(command.encode() + b"\n")
-        return self.answer()
+        try:
+            self.monitor.sendall(command.encode() + b"\n")
+            return self.answer()
+        except OSError:
+            self.give_up()
 
     def console(self):
         """What came on the serial line."""
@@ -215,8 +231,8 @@ class Screen:
         dump = self.ask(f"xp /{2 * TEXT_ROWS * TEXT_COLUMNS}xb {TEXT_MEMORY:#x}")
         lines = re.findall(r"^[0-9a-f]+: (.*)$", dump, re.MULTILINE)
         values = bytes(int(value, 16) for value in " ".join(lines).split())
-        characters = values[0::2].decode("cp437")
-        return [characters[i:i + TEXT_COLUMNS].rstrip() for i in range(0, TEXT_ROWS * TEXT_COLUMNS, TEXT_COLUMNS)]
+        text = characters(values[0::2])
+        return [text[i:i + TEXT_COLUMNS].rstrip() for i in range(0, TEXT_ROWS * TEXT_COLUMNS, TEXT_COLUMNS)]
 
     def wait_for(self, pattern, seconds=60):
         """The screen's text when PATTERN appears on it, else None."""

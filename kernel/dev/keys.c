@@ -2,9 +2,7 @@
 #include "kernel/dev/keyboard.h"
 
 #define CODE_EXTENDED 0xe0          /* the next code belongs to a key that the first PCs had not */
-#define CODE_PAUSE 0xe1             /* the pause key: two more codes, which are not to be taken for keys */
 #define CODE_RELEASED 0x80
-#define PAUSE_CODES 2
 
 #define KEY_CONTROL 0x1d
 #define KEY_LEFT_SHIFT 0x2a
@@ -49,7 +47,6 @@ static const struct {
 
 static bool left_shift, right_shift, control, alt, caps_lock;
 static bool extended;
-static unsigned codes_to_skip;
 
 static void send(const char *text, keyboard_sink_t sink)
 {
@@ -137,15 +134,11 @@ static void press(u8 code, keyboard_sink_t sink)
 
 void keys_take(u8 code, keyboard_sink_t sink)
 {
-    if (codes_to_skip > 0) {
-        codes_to_skip--;
-    } else if (code == CODE_PAUSE) {
-        codes_to_skip = PAUSE_CODES;
-    } else if (code == CODE_EXTENDED) {
+    if (code == CODE_EXTENDED) {
         extended = true;
-    } else {
-        if (!modifier(code & (u8)~CODE_RELEASED, !(code & CODE_RELEASED)) && !(code & CODE_RELEASED))
-            press(code, sink);
-        extended = false;
+        return;
     }
+    if (!modifier(code & (u8)~CODE_RELEASED, !(code & CODE_RELEASED)) && !(code & CODE_RELEASED))
+        press(code, sink);
+    extended = false;
 }

@@ -83,6 +83,9 @@ def test_framebuffer(firmware):
         machine.type("memview -w & tour -s\n")
         check(machine.wait_for(r"^Process \d+, tour(?s:.*)^-----(?s:.*)Enter goes on"), f"{firmware}: the map stands above the tour",
               "\n".join(machine.text()))
+        lines = machine.text()
+        rule = next(number for number, line in enumerate(lines) if line.startswith("-----"))
+        check_equal((len(lines), rule), (37, 18), f"{firmware}: keys make the terminal as large as the screen: the map has 19 of 37 lines")
         machine.key("ret", "ret")
         check(machine.wait_for(r"rw-p zzzz\.{12} "), f"{firmware}: and follows it", "\n".join(machine.text()))
         machine.key("ctrl-c")

@@ -115,6 +115,10 @@ static void the_letters_stand_in_the_middle_and_nothing_outside_is_touched(void 
         for (size_t j = size; j < size + 16; j++)
             assert_int_equal(memory[j], GUARD);
     }
+    start(1366, 768, 4, 0);         /* 170 columns take 1360 */
+    framebuffer_device.draw(0, 0, VT_CELL('x', 1, 2));
+    assert_int_equal(pixel(1, 0), 0);
+    assert_int_equal(pixel(2, 0), 0xff0000);
     start(800, 600, 4, 0);          /* 37 lines take 592 */
     framebuffer_device.draw(0, 0, VT_CELL('x', 1, 2));
     assert_int_equal(pixel(0, 3), 0);

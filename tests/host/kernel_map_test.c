@@ -130,6 +130,11 @@ static void a_device_is_mapped_uncached_beside_all_memory(void **state)
     assert_true(kernel_pgd[LEVEL_INDEX(at, 4)].value != 0);
 
     kernel_map_init(true);
+    at = (unsigned long)kernel_map_device(screen + MIB, size);     /* large pages fit in its middle */
+    expect_rights(at, screen + MIB, "rw");
+    assert_int_equal(rights_at(at + 2 * MIB).level, 2);
+
+    kernel_map_init(true);
     at = (unsigned long)kernel_map_device(odd + 4, 4000);
     expect_rights(at, odd + 4, "rw");
     expect_rights(at + 3999, odd + 4003, "rw");

@@ -76,6 +76,7 @@ static void other_keys_are_sequences(void **state)
     assert_string_equal(CODES(EXTENDED, 0x53, EXTENDED, 0x49, EXTENDED, 0x51), "\033[3~\033[5~\033[6~");
     assert_string_equal(CODES(EXTENDED, 0x1c, EXTENDED, 0x35), "\r/");
     assert_string_equal(CODES(SHIFT, PRESS(0x0f), SHIFT | RELEASED), "\033[Z");
+    assert_string_equal(CODES(EXTENDED, SHIFT, PRESS(A), EXTENDED, SHIFT | RELEASED), "a");
     /* A shift that the keyboard itself puts around an arrow is none. */
     assert_string_equal(CODES(EXTENDED, SHIFT, EXTENDED, 0x4b, EXTENDED, 0x4b | RELEASED, EXTENDED, SHIFT | RELEASED, PRESS(A)),
                         "\033[Da");

@@ -101,6 +101,8 @@ static void a_region_scrolls_alone(void **state)
     assert_string_equal(shown(), "a|b|d||e|Y");
     feed("\033[3;1H\033[2M");
     assert_string_equal(shown(), "a|b|e|||Y");
+    feed("\033[1;1H\033[L\033[6;1H\033[M");    /* outside of the region: nothing */
+    assert_string_equal(shown(), "a|b|e|||Y");
     feed("\033[r\033[2S");
     assert_string_equal(shown(), "e|||Y");
     feed("\033[T");
@@ -191,7 +193,9 @@ static void colours_are_those_asked_for(void **state)
     assert_int_equal(cell(0, 7), VT_CELL('h', 8, 0));
     assert_int_equal(cell(0, 8), VT_CELL('i', 13, 12));
     assert_int_equal(cell(0, 9), VT_CELL('j', 9, 0));
-    feed("\033[0m\r\n\033[38;2;1;2;3mk\033[1;22ml");
+    feed("\033[0m\r\n\033[38;2;1;2;3mk\033[1;22ml\033[2;31mm\0337\033[0mn\0338o");
+    assert_int_equal(cell(1, 2), VT_CELL('m', 1, 0));
+    assert_int_equal(cell(1, 3), VT_CELL('o', 1, 0));   /* the pen is kept with the place */
     assert_int_equal(cell(1, 0), VT_CELL('k', 7, 0));
     assert_int_equal(cell(1, 1), VT_CELL('l', 7, 0));
 }
