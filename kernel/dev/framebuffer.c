@@ -67,7 +67,7 @@ static void draw_fast(u8 *line, const u8 *glyph, u16 colours, u64 foreground, u6
 
 static void draw(unsigned row, unsigned column, u16 cell)
 {
-    u8 *at = first_cell + row * cell_height * mode.pitch + column * cell_width * mode.bytes_per_pixel;
+    u8 *at = first_cell + (size_t)row * cell_height * mode.pitch + (size_t)column * cell_width * mode.bytes_per_pixel;
     u32 foreground = pixel_of[VT_FOREGROUND(cell)], background = pixel_of[VT_BACKGROUND(cell)];
 
     if (scale == 1 && mode.bytes_per_pixel == sizeof(u32))
@@ -79,10 +79,10 @@ static void draw(unsigned row, unsigned column, u16 cell)
 static void clear(void)
 {
     for (unsigned y = 0; y < mode.height; y++) {
-        u8 *line = (u8 *)mode.memory + y * mode.pitch;
+        u8 *line = (u8 *)mode.memory + (size_t)y * mode.pitch;
 
         for (unsigned x = 0; x < mode.width; x++)
-            put_pixel(line + x * mode.bytes_per_pixel, pixel_of[VT_BLACK]);
+            put_pixel(line + (size_t)x * mode.bytes_per_pixel, pixel_of[VT_BLACK]);
     }
 }
 

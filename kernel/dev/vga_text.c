@@ -39,7 +39,7 @@ static void load_palette(void)
 
 static void draw(unsigned row, unsigned column, u16 cell)
 {
-    volatile u8 *at = memory + row * pitch + 2 * column;
+    volatile u8 *at = memory + (size_t)row * pitch + 2 * (size_t)column;
 
     at[0] = VT_GLYPH(cell);
     at[1] = (u8)(attribute_of[VT_FOREGROUND(cell)] |

@@ -43,17 +43,22 @@ void vt_erase(struct vt *vt, unsigned from, unsigned end)
         vt_changed(vt, from / vt->columns, (end - 1) / vt->columns + 1);
 }
 
+static u16 *line_of(const struct vt *vt, unsigned row)
+{
+    return vt->cells + (size_t)row * vt->columns;
+}
+
 void vt_scroll(struct vt *vt, unsigned first, int lines)
 {
     unsigned height = vt->bottom - first, count = MIN((unsigned)(lines < 0 ? -lines : lines), height);
-    u16 *from = vt->cells + first * vt->columns;
-    size_t moved = (size_t)(height - count) * vt->columns * sizeof(*from);
+    u16 *upper = line_of(vt, first), *lower = line_of(vt, first + count);
+    size_t moved = (size_t)(height - count) * vt->columns * sizeof(*upper);
 
     if (lines > 0) {
-        memmove(from, from + count * vt->columns, moved);
+        memmove(upper, lower, moved);
         vt_erase(vt, (vt->bottom - count) * vt->columns, vt->bottom * vt->columns);
     } else {
-        memmove(from + count * vt->columns, from, moved);
+        memmove(lower, upper, moved);
         vt_erase(vt, first * vt->columns, (first + count) * vt->columns);
     }
     vt_changed(vt, first, vt->bottom);

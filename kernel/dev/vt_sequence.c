@@ -303,8 +303,10 @@ static void escape(struct vt *vt, u8 byte)
 
 static void digit(struct vt *vt, u8 byte)
 {
-    vt->parameter_count = MAX(vt->parameter_count, 1u);
-    unsigned *value = &vt->parameters[MIN(vt->parameter_count, (unsigned)VT_PARAMETERS) - 1];
+    unsigned last = vt->parameter_count > 0 ? vt->parameter_count - 1 : 0;
+    unsigned *value = &vt->parameters[last];
+
+    vt->parameter_count = last + 1;
     *value = MIN(*value * 10 + (byte - '0'), (unsigned)PARAMETER_MAX);
 }
 
