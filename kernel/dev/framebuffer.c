@@ -29,6 +29,10 @@ static u32 channel(u32 colour, unsigned shift, struct screen_channel to)
 
 static void put_pixel(u8 *at, u32 pixel)
 {
+    if (mode.bytes_per_pixel == sizeof(pixel)) {
+        *(volatile u32 *)at = pixel;
+        return;
+    }
     for (unsigned i = 0; i < mode.bytes_per_pixel; i++)
         ((volatile u8 *)at)[i] = (u8)(pixel >> 8 * i);
 }
