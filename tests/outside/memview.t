@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -155,6 +156,19 @@ def test_known_layout(folder):
         return
     run = subprocess.run([program, MEMVIEW], capture_output=True, text=True, check=False)
     check_equal(known_rows(run.stdout), known_rows(drawing), "on this host's Linux the drawing is the same", run.stdout)
+    test_without_rights(folder, program)
+
+
+def test_without_rights(folder, program):
+    """Linux tells who is not root no frames: then memview says so, and draws what it can know."""
+    os.chmod(folder, 0o755)
+    own = shutil.copy(MEMVIEW, os.path.join(folder, "memview"))
+    run = subprocess.run([program, own], capture_output=True, text=True, check=False, user="nobody")
+    check(re.search(r"^The frames can't be shown: .*; only root may\.$", run.stdout, re.MULTILINE),
+          "who is not root is told why there are no frames", run.stdout, run.stderr)
+    rows = known_rows(run.stdout)
+    check("10000000 rw-p ##??....####.... " in rows and "40000000 rw-p ??????#?.. " in rows,
+          "and that ? stands for what is not his alone", run.stdout)
 
 
 def test_counts():
