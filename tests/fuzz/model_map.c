@@ -129,8 +129,9 @@ unsigned long model_mmap(struct process *p, const struct step *step)
         return ERROR(EOVERFLOW);
     if (p->map_count > settings.max_map_count)
         return ERROR(ENOMEM);
-    if (step->flags & MAP_HUGETLB)      /* there are none; a file has its own refusal */
-        return ERROR(EINVAL);
+    /* There are none; a file has its own refusal. A refused fixed one takes away what it was to replace, as on Linux. */
+    if (step->flags & MAP_HUGETLB)
+        return step->source == ANONYMOUS && (step->flags & MAP_FIXED) ? (unsigned long)SKIP : ERROR(EINVAL);
 
     unsigned long at = choose_address(p, hint, length, step->flags | (is_fixed ? MAP_FIXED : 0));
     if (is_error(at))
