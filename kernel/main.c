@@ -8,6 +8,7 @@
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
+#include "kernel/fs/devices.h"
 #include "kernel/fs/fs.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/panic.h"
@@ -101,6 +102,9 @@ void kernel_main(void)
     descriptors_init();
     start_memory();
     pit_init(HZ);
+    /* Without this word every boot draws the same numbers, so that tests and lessons repeat. */
+    if (cmdline_has("random"))
+        random_seed(cpu_random());
     if (cmdline_get("jitter"))
         pit_jitter(cmdline_get("jitter"));
     sched_init();

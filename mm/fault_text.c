@@ -45,7 +45,7 @@ static int print_vma(char *buffer, size_t size, const struct vm_area_struct *vma
                      vma->vm_flags & VM_EXEC ? 'x' : '-', vma->vm_flags & VM_MAYSHARE ? 's' : 'p');
 }
 
-/* "nearest: VMA, DISTANCE below": the closer one of the mappings around ADDRESS. */
+/* ", DISTANCE above (below) VMA": where ADDRESS lies, seen from the closer one of the mappings around it. */
 static void print_nearest(struct mm_struct *mm, unsigned long address, char *buffer, size_t size)
 {
     struct vm_area_struct *below, *above = find_vma_prev(mm, address, &below);
@@ -57,15 +57,13 @@ static void print_nearest(struct mm_struct *mm, unsigned long address, char *buf
         scnprintf(buffer, size, "; there are no mappings at all");
         return;
     }
-    int n = scnprintf(buffer, size, "; nearest: ");
-    n += print_vma(buffer + n, size - (size_t)n, nearest);
-    if (nearest == below && to_below == 0) {
-        scnprintf(buffer + n, size - (size_t)n, ", which ends right here");
-        return;
-    }
-    n += scnprintf(buffer + n, size - (size_t)n, ", ");
-    n += print_size(buffer + n, size - (size_t)n, MIN(to_below, to_above));
-    scnprintf(buffer + n, size - (size_t)n, nearest == below ? " below" : " above");
+    int n = scnprintf(buffer, size, ", ");
+    if (nearest == below && to_below == 0)
+        n += scnprintf(buffer + n, size - (size_t)n, "right");
+    else
+        n += print_size(buffer + n, size - (size_t)n, MIN(to_below, to_above));
+    n += scnprintf(buffer + n, size - (size_t)n, nearest == below ? " above " : " below ");
+    print_vma(buffer + n, size - (size_t)n, nearest);
 }
 
 void fault_describe(struct mm_struct *mm, unsigned long address, unsigned error,
@@ -83,8 +81,7 @@ void fault_describe(struct mm_struct *mm, unsigned long address, unsigned error,
         break;
     }
     case FAULT_BELOW_STACK:
-        scnprintf(buffer, size, "0x%lx is below the stack %s, which may not grow that far", address,
-                  range);
+        scnprintf(buffer, size, "0x%lx is too far below the stack %s", address, range);
         break;
     case FAULT_NOT_READABLE:
         scnprintf(buffer, size, "0x%lx is not readable: %s", address, range);

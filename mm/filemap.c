@@ -194,9 +194,9 @@ void filemap_page_out(struct vm_area_struct *vma, unsigned long start, unsigned 
     flush_range(vma->vm_mm, start, end);
 }
 
-void mapping_unmap(struct address_space *mapping)
+void mapping_unmap(struct address_space *mapping, unsigned long first)
 {
-    unmap_everywhere(mapping, 0, ~0ul, false);
+    unmap_everywhere(mapping, first, ~0ul, false);
 }
 
 unsigned long mapping_reclaim(struct address_space *mapping)

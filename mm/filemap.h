@@ -70,8 +70,8 @@ void mapping_truncate(struct address_space *mapping, unsigned long size);
 /* Frees the pages of [first, last) and unmaps them everywhere: MADV_REMOVE. */
 void mapping_punch_hole(struct address_space *mapping, unsigned long first, unsigned long last);
 
-/* Unmaps the pages of MAPPING everywhere (but not private copies); they stay in the cache. */
-void mapping_unmap(struct address_space *mapping);
+/* Unmaps the pages of MAPPING from FIRST on everywhere (but not private copies); they stay in the cache. */
+void mapping_unmap(struct address_space *mapping, unsigned long first);
 
 /*
  * MADV_PAGEOUT without swap, as Linux does it: pages of VMA's object that no other entry maps are

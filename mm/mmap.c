@@ -175,6 +175,16 @@ static unsigned long count_mapped_pages(struct mm_struct *mm, unsigned long star
     return pages;
 }
 
+/* True when the limits allow a mapping of [start, end), in place of what is there. */
+static inline bool has_room(struct mm_struct *mm, unsigned long start, unsigned long end,
+                            unsigned long vm_flags)
+{
+    unsigned long pages = (end - start) >> PAGE_SHIFT;
+
+    return likely(may_expand_vm(mm, vm_flags, pages)) ||
+           may_expand_vm(mm, vm_flags, pages - count_mapped_pages(mm, start, end));
+}
+
 /* A mapping that is wanted. */
 struct request {
     const struct mmap_source *source;   /* NULL: anonymous */
@@ -265,9 +275,7 @@ static __always_inline_fn unsigned long mmap_region(struct mm_struct *mm, struct
     unsigned long pages = (request->end - request->start) >> PAGE_SHIFT;
     struct vm_area_struct *vma = NULL;
 
-    if (unlikely(!may_expand_vm(mm, request->vm_flags, pages)) &&
-        !may_expand_vm(mm, request->vm_flags,
-                       pages - count_mapped_pages(mm, request->start, request->end)))
+    if (unlikely(!has_room(mm, request->start, request->end, request->vm_flags)))
         return (unsigned long)-ENOMEM;
 
     struct vm_area_struct *prev, *next = find_vma_prev(mm, request->start, &prev);
@@ -351,8 +359,11 @@ map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long ad
     if (mlock_future_check(mm, vm_flags, length))
         return (unsigned long)-EAGAIN;
 
-    if (unlikely(is_huge))
-        return refuse_huge_mapping(mm, address, length, flags);
+    if (unlikely(is_huge)) {
+        vm_flags |= (flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
+        return has_room(mm, address, address + length, vm_flags)
+                   ? refuse_huge_mapping(mm, address, length, flags) : (unsigned long)-ENOMEM;
+    }
     if (source) {
         if (pgoff > (FILE_SIZE_MAX - length) >> PAGE_SHIFT)
             return (unsigned long)-EOVERFLOW;

@@ -103,22 +103,41 @@ static void account_new_place(const struct remap *remap, unsigned long vm_flags,
         mm->locked_vm += pages;
 }
 
+/*
+ * MREMAP_DONTUNMAP of a part of a locked VMA, which is to lose the lock: as on Linux it becomes a
+ * VMA of its own before anything moves. Without the memory for that the source stays as it is, and
+ * locked.
+ */
+static void take_locked_part_out(const struct remap *remap, struct vm_area_struct *vma)
+{
+    unsigned long end = remap->old + remap->old_length;
+
+    if (vma->vm_start < remap->old && __split_vma(remap->mm, vma, remap->old, true))
+        return;
+    if (vma->vm_end > end)
+        (void)__split_vma(remap->mm, vma, end, false);
+}
+
+/* Joins VMA, of which take_locked_part_out has made more than one, with its parts again. */
+static void put_locked_part_back(struct vm_area_struct *vma)
+{
+    (void)vma_merge(vma->vm_mm, vma->vm_prev, vma->vm_start, vma->vm_end, vma->vm_flags, vma,
+                    vma->vm_pgoff);
+}
+
 /* MREMAP_DONTUNMAP: the old place stays promised, but empty and no longer locked. */
 static void leave_empty(const struct remap *remap)
 {
     struct vm_area_struct *vma = vma_lookup(remap->mm, remap->old);
+    bool is_whole = vma->vm_start == remap->old && vma->vm_end == remap->old + remap->old_length;
 
+    if (!is_whole)
+        return;
     if (vma->vm_flags & VM_LOCKED) {
-        unsigned long end = remap->old + remap->old_length;
-        /* As on Linux, the part stays apart from its neighbours. Without the memory to take it apart it stays locked. */
-        if ((vma->vm_start < remap->old && __split_vma(remap->mm, vma, remap->old, true)) ||
-            (vma->vm_end > end && __split_vma(remap->mm, vma, end, false)))
-            return;
         remap->mm->locked_vm -= remap->old_length >> PAGE_SHIFT;
         vma_set_flags(vma, vma->vm_flags & ~(VM_LOCKED | VM_LOCKONFAULT));
     }
-    if (vma->vm_start == remap->old && vma->vm_end == remap->old + remap->old_length)
-        vma->vm_anon = 0;
+    vma->vm_anon = 0;
 }
 
 /* Undoes the split that move_vma made at ADDRESS. */
@@ -154,6 +173,9 @@ static unsigned long move_vma(const struct remap *remap, struct vm_area_struct *
                      old_end < vma->vm_end;
     if (is_middle && __split_vma(mm, vma, old_end, false))
         goto no_memory;
+    bool is_taken_out = keeps_old && (vm_flags & VM_LOCKED);
+    if (is_taken_out)
+        take_locked_part_out(remap, vma);
     const struct vm_area_struct *new = copy_vma(remap, vma);
     if (!new)
         goto rejoin_and_fail;
@@ -177,6 +199,8 @@ static unsigned long move_vma(const struct remap *remap, struct vm_area_struct *
 rejoin_and_fail:
     if (is_middle)
         rejoin(mm, old_end);
+    if (is_taken_out)
+        put_locked_part_back(vma_lookup(mm, remap->old));
 no_memory:
     vm_unacct_memory(mm, charge);
     return FAIL(ENOMEM);

@@ -23,6 +23,7 @@
 #define CR4_SMAP (1ul << 21)
 
 /* CPUID leaf 1. */
+#define CPUID_1_ECX_RDRAND (1u << 30)
 #define CPUID_1_ECX_XSAVE (1u << 26)
 #define CPUID_1_EDX_MCE (1u << 7)
 #define CPUID_1_EDX_PGE (1u << 13)
@@ -112,6 +113,7 @@ static void find_features(void)
         seven = cpuid(7, 0);
     feature_word = basic.edx;
     this_cpu.has_xsave = basic.ecx & CPUID_1_ECX_XSAVE;
+    this_cpu.has_rdrand = basic.ecx & CPUID_1_ECX_RDRAND;
     this_cpu.has_fsgsbase = seven.ebx & CPUID_7_EBX_FSGSBASE;
     this_cpu.has_smep = seven.ebx & CPUID_7_EBX_SMEP;
     this_cpu.has_smap = seven.ebx & CPUID_7_EBX_SMAP;
@@ -226,6 +228,22 @@ unsigned long cpu_get_gs_base(void)
         return rdmsr(MSR_GS_BASE);
     __asm__ volatile("rdgsbase %0" : "=r"(base));
     return base;
+}
+
+/* RDRAND may have nothing for a moment; ten tries are what the SDM recommends (vol. 1, 7.3.17.1). */
+#define RDRAND_TRIES 10
+
+u64 cpu_random(void)
+{
+    u64 number, clock = rdtsc();
+
+    for (int i = 0; this_cpu.has_rdrand && i < RDRAND_TRIES; i++) {
+        bool ok;
+        __asm__ volatile("rdrand %0" : "=r"(number), "=@ccc"(ok));
+        if (ok)
+            return number ^ clock;
+    }
+    return clock;
 }
 
 bool fixup_exception(struct pt_regs *regs)

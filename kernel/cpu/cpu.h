@@ -13,7 +13,7 @@ struct cpu_info {
     unsigned long user_sp;              /* scratch for the system-call entry */
     u32 work_pending;                   /* non-zero: look at CPU_WORK_… before going back to ring 3 */
     u32 fixup_error;                    /* the error code of the last exception that was mended */
-    bool has_nx, has_smep, has_smap, has_umip, has_1gib_pages, has_xsave, has_fsgsbase, has_syscall;
+    bool has_nx, has_smep, has_smap, has_umip, has_1gib_pages, has_xsave, has_rdrand, has_fsgsbase, has_syscall;
     u32 xsave_size;                     /* bytes of the FPU state area in use (512 for FXSAVE) */
     u64 xsave_mask;                     /* XCR0 */
     u64 tsc_hz;
@@ -117,6 +117,9 @@ void asm_return_to_user(void);
 typedef void (*irq_handler_t)(struct pt_regs *regs);
 /* A NULL HANDLER closes the line again. */
 void irq_set_handler(unsigned irq, irq_handler_t handler);
+
+/* A number that nobody can foresee: the processor's own (RDRAND), or at least the time in its cycles. */
+u64 cpu_random(void);
 
 /*
  * For kernel faults inside arch_copy_user and arch_clear_user: if REGS->ip is in the exception

@@ -258,9 +258,9 @@ int regular_punch_hole(struct inode *inode, u64 offset, u64 length)
         return -EPERM;
     if (inode->archive_size > 0)
         return -EOPNOTSUPP;     /* a page that is gone would be read from the archive again */
-    /* Linux takes "nothing, from 0" for "everything": a punch within the first page unmaps all of the file. */
-    if (first == 0 && last == 0)
-        mapping_unmap(&inode->mapping);
+    /* Where the punch ends in the first page, Linux's range of whole pages wraps: it unmaps all from FIRST on. */
+    if (last == 0)
+        mapping_unmap(&inode->mapping, first >> PAGE_SHIFT);
     if (first > last) {
         clear_part(inode, offset, length);
         return 0;

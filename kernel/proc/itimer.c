@@ -86,9 +86,10 @@ static void count_down(struct process *process, int which, int signal)
     signal_send_process(process, signal, NULL);
 }
 
-void process_account_tick(struct process *process)
+void process_account_tick(struct process *process, bool in_program)
 {
-    count_down(process, ITIMER_VIRTUAL, SIGVTALRM);
+    if (in_program)
+        count_down(process, ITIMER_VIRTUAL, SIGVTALRM);
     count_down(process, ITIMER_PROF, SIGPROF);
 }
 

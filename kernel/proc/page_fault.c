@@ -53,8 +53,10 @@ static void tell_of_death(const struct pt_regs *regs, unsigned long address, uns
     char why[DESCRIPTION_SIZE];
 
     fault_describe(current->mm, address, (unsigned)error, outcome, why, sizeof(why));
-    printk("%s[%d]: killed by %s: %s %#lx, ip %#lx: %s\n", current->comm, current->pid,
-           signal_name(signal), access_name(error), address, regs->ip, why);
+    /* Two lines, each short enough for a terminal of 80 columns. */
+    printk("%s[%d]: killed by %s: %s %#lx, ip %#lx\n", current->comm, current->pid,
+           signal_name(signal), access_name(error), address, regs->ip);
+    printk("  %s\n", why);
 }
 
 static bool is_canonical(unsigned long address)

@@ -198,14 +198,26 @@ void task_prepare_stack(struct task *task, const struct pt_regs *regs)
 
 /* ---- time ---- */
 
+/*
+ * In the kernel interrupts are off, so a tick that falls into a system call waits for its end. Then
+ * the program has not yet run one instruction, and SYSRET has just loaded RIP from RCX and RFLAGS
+ * from R11: the tick was the kernel's. Ticks within page faults can't be told apart; they count as
+ * the program's.
+ */
+static bool tick_waited_in_system_call(const struct pt_regs *regs)
+{
+    return regs->cx == regs->ip && regs->r11 == regs->flags;
+}
+
 static void timer_interrupt(struct pt_regs *regs)
 {
     jiffies++;
     pit_next_tick();
     clock_tick();
     if (user_mode(regs)) {
-        current->user_ticks++;
-        process_account_tick(current->process);
+        bool in_program = !tick_waited_in_system_call(regs);
+        *(in_program ? &current->user_ticks : &current->system_ticks) += 1;
+        process_account_tick(current->process, in_program);
     } else if (current != &idle_task) {
         current->system_ticks++;
     }

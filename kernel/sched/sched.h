@@ -91,6 +91,6 @@ void for_each_task(bool (*fn)(struct task *task, void *context), void *context);
  */
 void task_first_run(struct pt_regs *regs);
 /* Implemented by kernel/proc: a tick of the running program, for ITIMER_VIRTUAL and ITIMER_PROF. */
-void process_account_tick(struct process *process);
+void process_account_tick(struct process *process, bool in_program);
 
 #endif

@@ -147,6 +147,11 @@ static void keeping_the_source(void)
     check_eq(write_faults(memory + 2 * PAGE, 1), 1, "it is empty");
     raw_munmap(moved, PAGE);
     raw_munmap(memory, 6 * PAGE);
+    anon_at(memory, 6, PROT_NONE);
+    syscall(SYS_mlock2, memory, 6 * PAGE, 1);
+    move_and_keep(memory + 2 * PAGE, memory + 6 * PAGE);
+    check_str(vmas(memory, 7), "0-2 ---p, 2-3 ---p, 3-7 ---p", "a locked copy joins the rest of what it came from");
+    raw_munmap(memory, 7 * PAGE);
 }
 
 int main(void)

@@ -93,6 +93,41 @@ static void random_bytes(void)
     check_fails(syscall(SYS_getrandom, first, 8, 0x100), EINVAL, "an unknown flag is EINVAL");
 }
 
+static long microseconds(const struct timeval *time)
+{
+    return (long)time->tv_sec * 1000000 + (long)time->tv_usec;
+}
+
+/* Works until a quarter of a second of processor time is gone, then tells which part of it the kernel had. */
+static long percent_in_kernel(bool by_kernel)
+{
+    static char buffer[16384];
+    static struct rusage before, now;
+    int zeroes = open("/dev/zero", O_RDONLY);
+    long user, kernel;
+
+    getrusage(RUSAGE_SELF, &before);
+    do {
+        for (int i = 0; i < 50; i++) {
+            if (by_kernel && read(zeroes, buffer, sizeof(buffer)) < 0)
+                break;
+            for (int j = 0; !by_kernel && j < 10000; j++)
+                *(volatile char *)buffer = (char)j;
+        }
+        getrusage(RUSAGE_SELF, &now);
+        user = microseconds(&now.ru_utime) - microseconds(&before.ru_utime);
+        kernel = microseconds(&now.ru_stime) - microseconds(&before.ru_stime);
+    } while (user + kernel < 250000);
+    close(zeroes);
+    return kernel * 100 / (user + kernel);
+}
+
+static void processor_time(void)
+{
+    check(percent_in_kernel(false) < 40, "time spent in the program counts as the program's");
+    check(percent_in_kernel(true) > 60, "time spent in system calls counts as the kernel's");
+}
+
 static void the_system(void)
 {
     struct utsname name;
@@ -113,6 +148,7 @@ int main(void)
     clocks();
     sleeping();
     timers();
+    processor_time();
     random_bytes();
     the_system();
     return done();

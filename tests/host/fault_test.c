@@ -417,13 +417,22 @@ static void a_refusal_is_explained_in_a_sentence(void **state)
     unsigned long at = 0x10000000;
     assert_int_equal(do_mmap(mm, NULL, at, 2 * PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0), at);
     fault_describe(mm, at + 3 * PAGE_SIZE, PF_USER, FAULT_NO_MAPPING, text, sizeof(text));
-    assert_string_equal(text, "no mapping at 0x10003000; nearest: 0x10000000-0x10002000 rw-p, 4 KiB below");
+    assert_string_equal(text, "no mapping at 0x10003000, 4 KiB above 0x10000000-0x10002000 rw-p");
     fault_describe(mm, at - 1, PF_USER, FAULT_NO_MAPPING, text, sizeof(text));
-    assert_string_equal(text, "no mapping at 0xfffffff; nearest: 0x10000000-0x10002000 rw-p, 1 byte above");
+    assert_string_equal(text, "no mapping at 0xfffffff, 1 byte below 0x10000000-0x10002000 rw-p");
     fault_describe(mm, at + 2 * PAGE_SIZE, PF_USER, FAULT_NO_MAPPING, text, sizeof(text));
-    assert_string_equal(text, "no mapping at 0x10002000; nearest: 0x10000000-0x10002000 rw-p, which ends right here");
+    assert_string_equal(text, "no mapping at 0x10002000, right above 0x10000000-0x10002000 rw-p");
     fault_describe(mm, at, PF_USER | PF_WRITE, FAULT_NOT_WRITABLE, text, sizeof(text));
     assert_string_equal(text, "0x10000000 is not writable: 0x10000000-0x10002000 rw-p");
+    /* With all addresses of twelve digits the sentence still fits into a line of a terminal. */
+    unsigned long high = 0x7fff00000000ul;
+    do_mmap(mm, NULL, high, 2 * PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0);
+    for (enum fault_outcome outcome = 0; outcome < FAULT_OUTCOMES; outcome++) {
+        fault_describe(mm, high + 5 * PAGE_SIZE, PF_USER, outcome, text, sizeof(text));
+        assert_true(strlen(text) < 80);
+        fault_describe(mm, high, PF_USER, outcome, text, sizeof(text));
+        assert_true(strlen(text) < 80);
+    }
     mmput(mm);
 }
 
