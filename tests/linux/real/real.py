@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import transcripts  # noqa: E402
@@ -21,9 +22,10 @@ C_FLAGS = ["-static", "-O2", "-w", "-D_GNU_SOURCE", "-I", os.path.join(STORE, "u
 class Real:
     """One program: how it is got (a package's file, or a command that builds it), and the command to run."""
 
-    def __init__(self, name, command, package=None, binary=None, source=None, compiler="gcc", libraries=()):
+    def __init__(self, name, command, package=None, binary=None, source=None, compiler="gcc", libraries=(),
+                 sources_of=None):
         self.name, self.command, self.package, self.binary = name, command, package, binary
-        self.source, self.compiler, self.libraries = source, compiler, libraries
+        self.source, self.compiler, self.libraries, self.sources_of = source, compiler, libraries, sources_of
         self.golden = os.path.join(transcripts.GOLDEN, "real", f"{name}.txt")
         self.program = command.split()[0]
 
@@ -31,6 +33,8 @@ class Real:
         """The program's file; (path, None), or (None, why it is not to be had)."""
         if self.package and not fetch(self.package):
             return None, f"Debian's package {self.package} is not to be had"
+        if self.sources_of and not fetch_source(self.sources_of):
+            return None, f"the source of Debian's package {self.sources_of} is not to be had"
         if self.binary:
             return os.path.join(STORE, self.binary), None
         if shutil.which(self.compiler) is None:
@@ -55,6 +59,10 @@ PROGRAMS = [
          libraries=("libzstd.a", "-lpthread")),
     Real("jemalloc", "/bin/jemalloc_work", package="libjemalloc-dev", source="malloc_work.c",
          libraries=("libjemalloc.a", "-lm", "-lpthread", "-lstdc++")),
+    # Debian has no static library of it: its source package is compiled as one file.
+    Real("mimalloc", "/bin/mimalloc_work", sources_of="mimalloc", source="malloc_work.c",
+         libraries=("-DMI_MALLOC_OVERRIDE", "-I" + os.path.join(STORE, "source", "mimalloc", "include"),
+                    os.path.join(STORE, "source", "mimalloc", "src", "static.c"), "-lpthread")),
     Real("glibc_malloc", "/bin/glibc_malloc", source="malloc_work.c"),
     Real("musl_malloc", "/bin/musl_malloc", source="malloc_work.c", compiler="musl-gcc"),
     Real("containers", "/bin/containers", source="containers.cc", compiler="g++"),
@@ -82,9 +90,42 @@ def fetch(package):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+APT_SOURCES = "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main\n"
+
+
+def fetch_source(package):
+    """Downloads and unpacks the source of a package, once, by an apt of our own; whether it is there."""
+    target = os.path.join(STORE, "source", package)
+    if os.path.isdir(target):
+        return True
+    if shutil.which("apt-get") is None or shutil.which("xz") is None:
+        return False
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=STORE, prefix="source-") as folder:
+        for part in ("lists/partial", "cache/archives/partial", "unpacked"):
+            os.makedirs(os.path.join(folder, part))
+        with open(os.path.join(folder, "sources.list"), "w", encoding="ascii") as file:
+            file.write(APT_SOURCES)
+        apt = ["apt-get", "-o", f"Dir::Etc::sourcelist={folder}/sources.list", "-o", "Dir::Etc::sourceparts=-",
+               "-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User=root"]
+        try:
+            subprocess.run([*apt, "update"], capture_output=True, check=True, timeout=120)
+            subprocess.run([*apt, "source", "--download-only", package], cwd=folder, capture_output=True, check=True,
+                           timeout=120)
+            archive = glob.glob(os.path.join(folder, "*.orig.tar.*"))[0]
+            subprocess.run(["tar", "-xf", archive, "--strip-components=1", "-C", os.path.join(folder, "unpacked")],
+                           capture_output=True, check=True)
+        except (subprocess.SubprocessError, IndexError):
+            return False
+        os.rename(os.path.join(folder, "unpacked"), target)
+    return True
+
+
 def run(tool, ready):
     """Runs READY, pairs of (Real, file), in one boot; {command: transcript}, what the tool said."""
     command = [os.path.join(ROOT, "tools", tool), "--timeout", "300", "--memory", "512M"]
+    # Linux on a processor without random numbers has none for a while, and mimalloc says so.
+    command += ["--cpu", "qemu64,+rdrand"] if tool == "linux-run" else []
     for script in ("ash.sh", "bash.sh", "work.lua"):
         command += ["--file", f"{os.path.join(HERE, script)}=/tests/real/{script}"]
     for real, path in ready:
