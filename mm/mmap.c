@@ -361,8 +361,8 @@ map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long ad
 
     if (unlikely(is_huge)) {
         vm_flags |= (flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
-        return has_room(mm, address, address + length, vm_flags)
-                   ? refuse_huge_mapping(mm, address, length, flags) : (unsigned long)-ENOMEM;
+        return refuse_huge_mapping(mm, address, length, flags,
+                                   has_room(mm, address, address + length, vm_flags));
     }
     if (source) {
         if (pgoff > (FILE_SIZE_MAX - length) >> PAGE_SHIFT)

@@ -60,7 +60,7 @@ bool is_huge_place(unsigned long address, unsigned long flags)
 }
 
 unsigned long refuse_huge_mapping(struct mm_struct *mm, unsigned long address, unsigned long length,
-                                  unsigned long flags)
+                                  unsigned long flags, bool has_room)
 {
     unsigned long type = flags & MAP_TYPE;
 
@@ -71,7 +71,7 @@ unsigned long refuse_huge_mapping(struct mm_struct *mm, unsigned long address, u
     if (flags & MAP_GROWSDOWN)
         return (unsigned long)-EINVAL;
     /* As on Linux, what the mapping was to replace is gone when it turns out that there is no huge page. */
-    if (flags & MAP_FIXED)
+    if ((flags & MAP_FIXED) && has_room)
         (void)do_munmap(mm, address, length);
     return (unsigned long)-ENOMEM;
 }

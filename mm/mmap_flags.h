@@ -22,8 +22,11 @@ int check_file_mapping(const struct mmap_source *source, unsigned long prot, uns
 unsigned long huge_length(unsigned long length, unsigned long flags);
 /* False when MAP_FIXED names a place that no huge page can begin at. */
 bool is_huge_place(unsigned long address, unsigned long flags);
-/* The end of every such mmap, for a range that could have been mapped. A negative errno. */
+/*
+ * The end of every such mmap, for a range that could have been mapped; HAS_ROOM: as far as the
+ * limits go. A negative errno.
+ */
 unsigned long refuse_huge_mapping(struct mm_struct *mm, unsigned long address, unsigned long length,
-                                  unsigned long flags);
+                                  unsigned long flags, bool has_room);
 
 #endif

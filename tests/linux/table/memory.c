@@ -54,6 +54,19 @@ static void mmap_flag(long flag)
     end_row("mmap flags", "%s", name_of(map_flags, flag));
 }
 
+/* Huge pages without a pool: a mapping that promises nothing is made on Linux, and every touch of it is SIGBUS. */
+static void huge_without_reserve(void)
+{
+    char *got = raw_mmap(0, 1UL << 21, READ_WRITE, PRIVATE_ANON | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
+
+    add(" %s", got == MAP_FAILED ? outcome(-1) : "mapped");
+    if (got != MAP_FAILED) {
+        add_death("write", write_byte, got);
+        raw_munmap(got, 1UL << 21);
+    }
+    end_row("mmap flags", "MAP_HUGETLB with MAP_NORESERVE");
+}
+
 static void mmap_types(void)
 {
     static const struct named types[] = {NAMED(MAP_SHARED), NAMED(MAP_PRIVATE), NAMED(MAP_SHARED_VALIDATE), {0, NULL}};
@@ -266,6 +279,7 @@ int main(void)
         bail_out("memfd_create failed with errno %d", errno);
     mmap_types();
     each_bit(mmap_flag);
+    huge_without_reserve();
     protection_bit(0);
     each_bit(protection_bit);
     for (long flags = 0; flags <= 16; flags++)

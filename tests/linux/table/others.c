@@ -181,6 +181,12 @@ static void locks(void)
     waitpid(child, &status, 0);
     add(" other process %s", error_name(status >> 8));
     end_row("locks", "F_SETLK of a range that is locked already");
+    add(" %s", outcome(syscall(86, "/tmp/table", "/tmp/table-2")));
+    end_row("links", "link: a second name for a file");
+    add(" %s", outcome(syscall(88, "/tmp/table", "/tmp/table-3")));
+    end_row("links", "symlink: a name that leads to another");
+    unlink("/tmp/table-3");
+    unlink("/tmp/table-2");
     unlink("/tmp/table");
 }
 
