@@ -96,7 +96,7 @@ void fault_describe(struct mm_struct *mm, unsigned long address, unsigned error,
         scnprintf(buffer, size, "0x%lx belongs to the kernel", address);
         break;
     case FAULT_BEYOND_FILE:
-        scnprintf(buffer, size, "0x%lx lies past the end of what %s maps", address, range);
+        scnprintf(buffer, size, "0x%lx lies past the file's end: %s", address, range);
         break;
     case FAULT_OUT_OF_MEMORY:
         scnprintf(buffer, size, "no memory left for 0x%lx in %s", address, range);
