@@ -78,10 +78,10 @@ unsigned long pte_steps;
 #define count_step()
 #endif
 
-/* Empty stretches are passed eight at a time. */
 pte_t *skip_empty(pte_t *entry, const pte_t *last)
 {
 #if LAB != 1
+    /* Empty stretches are passed eight at a time. */
     while (entry <= last) {
         if (((unsigned long)entry & (8 * sizeof(pte_t) - 1)) == 0) {
             while (entry + 7 <= last &&
