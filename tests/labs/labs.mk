@@ -1,4 +1,5 @@
-# The labs. Here: make lab writes a student's tree. There (the file LAB says so): make hand-in packs it.
+# The labs. Here: make lab writes a student's tree. There (the file LAB says so): make grade grades it, by what was
+# handed out, which is its first commit; make hand-in packs it.
 
 ifeq ($(own_lab),)
 .PHONY: lab
@@ -6,7 +7,11 @@ lab: ## Write a student's tree of lab LAB=3 to OUT=dir (docs/labs; SEED=number f
 	@tools/setup build labs
 	@tools/lab "$(LAB)" "$(OUT)" $(if $(SEED),--seed "$(SEED)")
 else
-.PHONY: hand-in
+.PHONY: grade hand-in
+grade: ## Your score, check by check, and why; by the same program that grades what you hand in.
+	@tools/setup build run test
+	@tools/grade --lab $(own_lab) --pristine "$$(git rev-list --max-parents=0 HEAD | tail -n 1)" .
+
 hand-in: ## Pack the files that you may change into hand-in-lab$(own_lab).tar.gz.
 	@tools/hand-in
 endif

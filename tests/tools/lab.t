@@ -130,7 +130,7 @@ def check_stubs(number, lab, tree):
     stubs = {}
     for path in tree_files(tree):
         if path.endswith((".c", ".h")) and not path.endswith("lab.h"):
-            for stub in re.finditer(r"^(?:[a-z_].*?[ *])?(\w+)\([^;{]*\)\n\{\n(?:    /\*.*\*/\n)?    NOT_YET_WRITTEN\w*\((\d)",
+            for stub in re.finditer(r"^(?:[a-z_].*?[ *])?(\w+)\([^;{]*\)\n\{\n(?:    [^/\n]*;\n)?(?:    /\*.*\*/\n)?    NOT_YET_WRITTEN\w*\((\d)",
                                     re.sub(r"__attribute__\(\(\w+\)\) ", "", text_of(tree, path)), re.MULTILINE):
                 stubs[stub[1], path] = int(stub[2])
     missing = [f"{function['name']} in {function['file']}" for function in lab["functions"]
@@ -218,7 +218,6 @@ def check_look():
     tool(0, tree, "--seed", "4711")
     check_contains(text_of(tree, "answers.txt"), "seed = 4711\n", "the questions of lab 0 know the student's seed")
     check_equal(text_of(tree, "iso", "rootfs", "etc", "seed"), "4711\n", "and so does the program that they are about")
-    check(not os.path.exists(os.path.join(tree, "tests", "labs", "0", "truth.py")), "and the tree has no answers")
     sys.path.insert(0, os.path.join(ROOT, "tests", "labs", "0"))
     from truth import truth  # pylint: disable=import-outside-toplevel
     one, other = truth(4711), truth(4712)
