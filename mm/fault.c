@@ -90,10 +90,10 @@ static inline enum fault_outcome wp_page_reuse(struct vm_fault *vmf, struct page
  * Puts a frame of our own in the place of OLD, with a copy of what it holds. Apart from the
  * anonymous path, which is to stay in registers: hence a copy of VMF.
  */
-static __attribute__((noinline)) enum fault_outcome wp_page_copy(struct vm_fault copy,
+static __attribute__((noinline)) enum fault_outcome wp_page_copy(struct vm_fault fault,
                                                                  struct page *old)
 {
-    struct vm_fault *vmf = &copy;
+    struct vm_fault *vmf = &fault;
 #if LAB != 5
     struct vm_area_struct *vma = vmf->vma;
     struct mm_struct *mm = vma->vm_mm;

@@ -215,7 +215,7 @@ struct vm_area_struct *vma_expand(struct vm_area_struct *prev, struct vm_area_st
     }
     return NULL;
 #endif
-    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, source, pgoff, journal_merge);
+    NOT_YET_WRITTEN(2, prev, next, start, end, vm_flags, source, pgoff, can_merge_after, can_merge_before, journal_merge);
 }
 
 struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_struct *prev,

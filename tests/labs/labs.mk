@@ -6,6 +6,11 @@ ifeq ($(own_lab),)
 lab: ## Write a student's tree of lab LAB=3 to OUT=dir (docs/labs; SEED=number for lab 0).
 	@tools/setup build labs
 	@tools/lab "$(LAB)" "$(OUT)" $(if $(SEED),--seed "$(SEED)")
+
+.PHONY: starters nightly
+starters:
+	@prove tests/labs/starters.t
+nightly: starters
 else
 .PHONY: grade hand-in
 grade: ## Your score, check by check, and why; by the same program that grades what you hand in.
