@@ -68,6 +68,7 @@ static void start_journal(void)
     const char *filter = cmdline_get("journal");
 
     journal_set_names(&names);
+    journal_set_memory(max_pfn, frame_counts[PAGE_FREE]);
     if (filter && !journal_start(filter, debugcon_present() ? debugcon_write : NULL))
         printk("zeropage: journal=%s names no kind of event; the journal is off\n", filter);
 }
@@ -79,6 +80,6 @@ void start_memory(void)
     check_size();
     kernel_map_init(this_cpu.has_1gib_pages);
     start_screen_mapping();
-    start_journal();
     page_alloc_init();
+    start_journal();
 }

@@ -29,8 +29,9 @@ class Recording:
             raise qemu.Unavailable("qemu-img is not installed; tools/setup debug installs it")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.image, IMAGE_SIZE], check=True)
 
-    def command(self, mode, **more):
-        return qemu.command_line(**self.machine, replay=(mode, self.log, self.image), **more)
+    def command(self, mode, extra=(), **more):
+        machine = dict(self.machine, extra=(*self.machine.get("extra", ()), *extra))
+        return qemu.command_line(**machine, replay=(mode, self.log, self.image), **more)
 
     def record(self, console, limit):
         """

@@ -9,6 +9,7 @@ struct journal_record journal_ring[JOURNAL_RING];
 u64 journal_count;
 
 static journal_sink_t journal_sink;
+static u64 memory_frames, memory_frames_free;
 /* Not on the stack, which is small: records are appended one at a time. */
 static char line[JOURNAL_LINE_MAX];
 
@@ -40,6 +41,12 @@ static u32 word_mask(const char *name, size_t length)
     return 0;
 }
 
+void journal_set_memory(u64 frames, u64 frames_free)
+{
+    memory_frames = frames;
+    memory_frames_free = frames_free;
+}
+
 bool journal_start(const char *filter, journal_sink_t sink)
 {
     u32 mask = 0;
@@ -59,7 +66,7 @@ bool journal_start(const char *filter, journal_sink_t sink)
     journal_sink = sink;
     journal_mask = mask;
     if (sink)
-        sink(line, journal_version_line(line, sizeof(line)));
+        sink(line, journal_version_line(memory_frames, memory_frames_free, line, sizeof(line)));
     return true;
 }
 

@@ -4,7 +4,7 @@
  * Off (the normal state), an event costs one predictable branch. On (`journal=on` or `journal=fault,vma,…` on
  * the kernel's command line), each record goes into a ring of the last JOURNAL_RING records (for the debugger)
  * and, as one line of JSON, to the sink that the machine gave (QEMU's debug console). The first line names the
- * format and its version; records carry a sequence number and no time, so that two equal runs give two equal
+ * format and its version, and the machine's memory; records carry a sequence number and no time, so that two equal runs give two equal
  * journals.
  *
  * What a kind's arguments mean stands in one table, journal_schema, from which the JSON, the debugger's output
@@ -68,6 +68,9 @@ void journal_append(enum journal_kind kind, const u64 args[JOURNAL_ARGS]);
 
 /* Where the JSON lines go. TEXT is LENGTH bytes, a whole line with its newline. */
 typedef void (*journal_sink_t)(const char *text, size_t length);
+
+/* How many frames memory has, and how many of them are free where the journal begins: for its first line. */
+void journal_set_memory(u64 frames, u64 frames_free);
 
 /*
  * Starts recording the kinds named in FILTER ("on" or "all" = every kind but `pte`; or a comma-separated list

@@ -134,11 +134,12 @@ static size_t finish(struct line *line)
     return line->length;
 }
 
-size_t journal_version_line(char *buffer, size_t size)
+size_t journal_version_line(u64 frames, u64 frames_free, char *buffer, size_t size)
 {
     struct line line = { buffer, size, 0 };
 
-    add(&line, "{\"zeropage-journal\":%d}", JOURNAL_VERSION);
+    add(&line, "{\"zeropage-journal\":%d,\"frames\":%lu,\"frames_free\":%lu}", JOURNAL_VERSION, (unsigned long)frames,
+        (unsigned long)frames_free);
     return finish(&line);
 }
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The debugger's other commands, its sentences where something can't be read, and what it leaves behind."""
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -178,6 +180,42 @@ def test_leaving():
             check_equal(os.listdir(home), [], f"nothing is written to the home folder ({way})")
 
 
+def test_terminal():
+    """As a person has it: GDB on a terminal, and the program's words between GDB's."""
+    controller, terminal = pty.openpty()
+    with tempfile.TemporaryDirectory(prefix="zeropage-gdb-scratch-") as scratch:
+        process = subprocess.Popen([DEBUG, "--build", batch.BUILD, "fault", "both"], stdin=terminal, stdout=terminal, stderr=terminal,
+                                   env=dict(os.environ, TMPDIR=scratch, TERM="dumb"), start_new_session=True)
+        os.close(terminal)
+        seen = converse(controller, (("(gdb) ", "pfbreak new_page\n"), ("(gdb) ", "continue\n"), ("(gdb) ", "pf\n"),
+                                     ("(gdb) ", "pfbreak off\n"), ("(gdb) ", "continue\n"), ("(gdb) ", "quit\n"), (None, "")))
+        check_equal(process.wait(), 0, "a session on a terminal ends well", seen)
+        check_contains(seen, "zeropage: fault (pid 2) has made its first page fault", "it stops at the program's first fault")
+        check("Reading symbols" not in seen and "Output radix" not in seen, "GDB's own settings are set silently", seen[:500])
+        check_contains(seen, "verdict  new_page", "the commands work on a terminal")
+        check_contains(seen, "zeropage: init exited with status", "what the machine says comes out there, too")
+        check_equal(os.listdir(scratch), [], "and nothing is left behind")
+    os.close(controller)
+
+
+def converse(controller, turns):
+    """Says each word of TURNS when what it waits for has come. Returns all that was seen."""
+    seen = start = ""
+    for wanted, word in turns:
+        end, start = time.monotonic() + 120, len(seen)
+        while wanted is None or wanted not in seen[start:]:
+            ready, _, _ = select.select([controller], [], [], max(0, end - time.monotonic()))
+            try:
+                data = os.read(controller, 65536) if ready else b""
+            except OSError:     # the other end is closed
+                data = b""
+            if not data:
+                return seen
+            seen += data.decode(errors="replace").replace("\r", "")
+        os.write(controller, word.encode())
+    return seen
+
+
 def free_port():
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", 1234)) != 0
@@ -222,7 +260,7 @@ def main():
     problem = batch.build()
     if not check(problem is None, "the debug build can be made", problem or ""):
         done()
-    for test in (test_sentences, test_without_machine, test_mmcheck, test_stepping, test_leaving, test_server,
+    for test in (test_sentences, test_without_machine, test_mmcheck, test_stepping, test_terminal, test_leaving, test_server,
                  test_wrong_use):
         test()
     done()

@@ -141,6 +141,14 @@ static void count_forever(void)
         ;
 }
 
+/* The same with a parent that waits: two address spaces at once. */
+static void fork_and_count(void)
+{
+    if (fork() == 0)
+        count_forever();
+    wait(NULL);
+}
+
 enum kind {
     HARMLESS,
     DEADLY,     /* played by a child, which it kills */
@@ -169,6 +177,7 @@ static const struct {
     {"read_kernel", read_kernel, DEADLY},
     {"read_beyond", read_beyond, DEADLY},
     {"count_forever", count_forever, ENDLESS},
+    {"fork_and_count", fork_and_count, ENDLESS},
 };
 
 static void play_in_child(void (*play)(void))

@@ -62,7 +62,7 @@ def check_journal_lines(binary):
         except ValueError as error:
             wrong += [line, str(error)]
             continue
-        if record != {"zeropage-journal": 1}:
+        if "zeropage-journal" not in record:
             events.add(record.get("event"))
             if list(record)[:3] != ["seq", "pid", "event"]:
                 wrong.append(line)

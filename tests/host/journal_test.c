@@ -39,6 +39,7 @@ static int fresh_journal(void **state)
 
     (void)state;
     journal_set_names(&names);
+    journal_set_memory(65536, 64000);
     journal_mask = 0;
     journal_count = 0;
     journal_context_pid = 0;
@@ -55,11 +56,11 @@ static void expect_said(const char *expected)
     said[0] = '\0';
 }
 
-static void the_first_line_names_the_version(void **state)
+static void the_first_line_names_the_version_and_the_memory(void **state)
 {
     (void)state;
     assert_true(journal_start("on", sink));
-    expect_said("{\"zeropage-journal\":1}\n");
+    expect_said("{\"zeropage-journal\":1,\"frames\":65536,\"frames_free\":64000}\n");
 }
 
 static void off_nothing_is_written(void **state)
@@ -115,7 +116,7 @@ static void a_fault_is_decoded(void **state)
 {
     (void)state;
     journal_start("on", sink);
-    expect_said("{\"zeropage-journal\":1}\n");
+    expect_said("{\"zeropage-journal\":1,\"frames\":65536,\"frames_free\":64000}\n");
     journal_context_pid = 7;
     journal(JOURNAL_FAULT, 0x7ffff7ff0123, PF_WRITE | PF_USER, 0x401000, 0x7ffff7ff0000, 0x7ffff7ff4000, FAULT_NEW_PAGE,
             0, 0x8000000000123067);
@@ -136,7 +137,7 @@ static void every_other_kind_has_its_line(void **state)
 {
     (void)state;
     journal_start("on,pte", sink);
-    expect_said("{\"zeropage-journal\":1}\n");
+    expect_said("{\"zeropage-journal\":1,\"frames\":65536,\"frames_free\":64000}\n");
     journal(JOURNAL_SYSCALL, 9, 0, 4096, 3, 34, ~0ul, 0, -12ul);
     journal(JOURNAL_VMA_ADD, 0x1000, 0x3000, 0x73, 0x1);
     journal(JOURNAL_VMA_DELETE, 0x1000, 0x3000, 0xfd, 0);
@@ -223,7 +224,7 @@ static void frames_are_written_down_as_they_come_and_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        journal_test(the_first_line_names_the_version),
+        journal_test(the_first_line_names_the_version_and_the_memory),
         journal_test(off_nothing_is_written),
         journal_test(a_filter_names_kinds),
         journal_test(an_unknown_kind_starts_nothing),

@@ -31,7 +31,8 @@ function show(state) {
         };
     }
     state.frameTypes.forEach((type, frame) => type && frames.push([frame, state.journal.about.types[type - 1]]));
-    return { processes, frames, mapped: state.mapped, resident: state.resident, taken: state.taken, faults: state.faults,
+    return { processes, frames, mapped: state.mapped, resident: state.resident,
+             free: state.journal.about.framesFree - state.taken.reduce((sum, count) => sum + count, 0), taken: state.taken, faults: state.faults,
              users: [...state.users].sort((one, other) => one[0] - other[0]) };
 }
 

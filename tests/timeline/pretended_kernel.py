@@ -40,7 +40,7 @@ class Kernel:
         self.limit, self.write, self.random, self.count = limit, write, random.Random(seed), 0
         self.free, self.types, self.users = list(range(FIRST_FRAME, FIRST_FRAME + FRAMES))[::-1], {}, {}
         self.spaces, self.next_pid, self.pid = {}, 3, 0
-        self.write('{"zeropage-journal":1}\n')
+        self.write('{"zeropage-journal":1,"frames":65536,"frames_free":60000}\n')
 
     def event(self, kind, **arguments):
         self.write(json.dumps({"seq": self.count, "pid": self.pid, "event": kind, **arguments},

@@ -61,6 +61,7 @@ class Journal:
         self.columns = [[array.array("Q") for _ in arguments] for arguments in SCHEMA.values()]
         self.names = {PAGE_TYPE: Names(), OUTCOME: Names(), STEP: Names()}
         self.problem = None
+        self.frames_free = None     # where the journal begins, if it says so
 
     def __len__(self):
         return len(self.kinds)
@@ -113,22 +114,26 @@ def add_line(journal, converters, line):
         append(value)
 
 
-def check_version(line):
+def read_first(line):
+    """The first line: what it says of the machine."""
     try:
-        version = json.loads(line).get("zeropage-journal")
+        first = json.loads(line)
+        version = first.get("zeropage-journal")
     except (ValueError, AttributeError):
         version = None
     if version is None:
         raise NotAJournal('is no event journal: its first line is not {"zeropage-journal":1}')
     if version != VERSION:
         raise NotAJournal(f"is a journal of version {version}; this tool reads version {VERSION}")
+    return first
 
 
 def read(file):
     """Reads the journal from the binary FILE. Raises NotAJournal."""
     journal = Journal()
     converters = journal.converters()
-    check_version(file.readline(1 << 16))
+    free = read_first(file.readline(1 << 16)).get("frames_free")
+    journal.frames_free = free if isinstance(free, int) and free >= 0 else None
     for number, line in enumerate(file, 2):
         try:
             add_line(journal, converters, line)

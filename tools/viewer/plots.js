@@ -34,12 +34,11 @@ class Plots {
         if (others.length)
             faults.push(["others", series.faults.map(all => rest(all)), state => rest(state.faults)]);
         const bytes = pages => describe.size(pages * PAGE), count = value => value.toLocaleString("en");
-        const most = Math.max(...series.taken), tables = replay.journal.about.types.indexOf("table");
+        const most = series.taken.reduce((a, b) => Math.max(a, b)), tables = replay.journal.about.types.indexOf("table");
         this.plots = [
             this.plot("Mapped and resident", [["mapped", series.mapped, state => state.mapped],
                                                ["resident", series.resident, state => state.resident]], bytes, true),
-            this.plot("Frames free, against the fewest", [["free", series.taken.map(taken => most - taken),
-                state => most - state.taken.reduce((sum, taken) => sum + taken, 0)]], count),
+            this.framesFree(series, most, count),
             this.plot("Faults by outcome", faults, count),
             this.plot("Page-table frames", [["tables", series.tables, state => state.taken[tables] ?? 0]], count),
         ];
@@ -51,6 +50,16 @@ class Plots {
             const box = picture.getBoundingClientRect();
             jump(Math.round((event.clientX - box.left) / box.width * (replay.journal.length - 1)));
         });
+    }
+
+    /* The line runs between the fewest and the most, for most of memory is never touched. */
+    framesFree(series, most, count) {
+        const free = this.replay.journal.about.framesFree, line = series.taken.map(taken => most - taken);
+        const taken = state => state.taken.reduce((sum, frames) => sum + frames, 0);
+        if (free === null)
+            return this.plot("Frames free, against the fewest", [["free", line, state => most - taken(state)]], count);
+        return this.plot("Frames free", [["free", line, state => free - taken(state)]],
+            value => `${count(value)} of ${count(free)}, at the least ${count(free - most)}`);
     }
 
     plot(title, lines, format, logarithmic = false) {
