@@ -3,6 +3,7 @@ from grader import calls
 from grader.actor import PRESENT, READ_MISSING, WRITE_MISSING, WRITE_REFUSED
 from grader.entries import expect_byte, own_entry, read_only_entry, written_pages, zero_entry
 from grader.exceptions import INSTRUCTION, USER
+from grader.maps import lines_of_maps, spans
 from grader.page_tables import PAGE
 from grader.words import Broken
 
@@ -106,17 +107,6 @@ def execution_follows(stage):
     puppet.unmap(area, 2)
 
 
-def lines_of_maps(puppet, start, end):
-    """[(start, end, rights)] of the mappings within [START, END), as /proc/self/maps has them."""
-    found = []
-    for line in puppet.read_file("/proc/self/maps", 3000).decode(errors="replace").split("\n"):
-        span, _, rest = line.partition(" ")
-        first, dash, last = span.partition("-")
-        if dash and start <= int(first, 16) and int(last, 16) <= end:
-            found.append((int(first, 16), int(last, 16), rest[:3]))
-    return found
-
-
 def a_part_of_a_mapping(stage):
     puppet, count = stage.main, stage.draw(8, 16)
     area, pages = written_pages(stage, puppet, count, address=stage.draw_place(count))
@@ -136,10 +126,6 @@ def a_part_of_a_mapping(stage):
     if (seen := lines_of_maps(puppet, area, end)) != [(area, end, "rw-")]:
         raise Broken("one mapping again when the rights are equal again", spans(seen))
     puppet.unmap(area, count)
-
-
-def spans(mappings):
-    return ", ".join(f"{start:#x}-{end:#x} {rights}" for start, end, rights in mappings) or "none"
 
 
 def answers_of_mprotect(stage):
