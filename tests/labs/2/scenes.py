@@ -104,17 +104,20 @@ def munmap_of_many(stage):
 
 
 def neighbours_merge(stage):
-    puppet, pages = stage.main, [stage.draw(1, 5) for _ in range(3)]
-    base = stage.draw_place(sum(pages))
-    starts = [base, base + pages[0] * PAGE, base + (pages[0] + pages[1]) * PAGE]
-    end = base + sum(pages) * PAGE
-    for index in stage.random.sample(range(3), 3):
-        puppet.map(pages[index], address=starts[index])
-    if (seen := lines_of_maps(puppet, base, end)) != [(base, end, "rw-")]:
-        raise Broken(f"one mapping, {base:#x}-{end:#x} rw-, of three that touch and are alike", spans(seen))
-    for at in (base, end - 1):
-        puppet.expect_store(at, stage.draw_byte(), *((WRITE_MISSING,) if not puppet.entry(at).present else ()))
-    puppet.unmap(base, sum(pages))
+    """Upwards, downwards, and a hole that is filled."""
+    puppet = stage.main
+    for order in ((0, 1, 2), (2, 1, 0), stage.random.choice(((0, 2, 1), (2, 0, 1)))):
+        pages = [stage.draw(1, 5) for _ in range(3)]
+        base = stage.draw_place(sum(pages))
+        starts = [base, base + pages[0] * PAGE, base + (pages[0] + pages[1]) * PAGE]
+        end = base + sum(pages) * PAGE
+        for index in order:
+            puppet.map(pages[index], address=starts[index])
+        if (seen := lines_of_maps(puppet, base, end)) != [(base, end, "rw-")]:
+            raise Broken(f"one mapping, {base:#x}-{end:#x} rw-, of three that touch and are alike", spans(seen))
+        for at in (base, end - 1):
+            puppet.expect_store(at, stage.draw_byte(), *((WRITE_MISSING,) if not puppet.entry(at).present else ()))
+        puppet.unmap(base, sum(pages))
 
 
 def unlike_neighbours_stay_apart(stage):
