@@ -1,6 +1,6 @@
 """Lab 1's checks as they are seen from outside: the tables themselves, walked in physical memory as the processor walks them."""
 from grader import calls
-from grader.actor import READ_MISSING, WRITE_MISSING
+from grader.actor import READ_MISSING, WRITE_MISSING, WRITE_REFUSED
 from grader.entries import read_only_entry, written_pages
 from grader.page_tables import PAGE, SHIFTS
 from grader.words import Broken, plural
@@ -156,6 +156,8 @@ def a_range_is_walked_whole(stage):
         frames[page] = puppet.entry(page).frame
     puppet.expect_call(0, calls.MPROTECT, area, SPARSE_PAGES * PAGE, calls.PROT_READ)
     for page, frame in frames.items():
+        at = page + stage.within()
+        puppet.expect_refused(puppet.store(at, 1), at, WRITE_REFUSED, calls.SEGV_ACCERR, "a write to what is read-only now")
         read_only_entry(puppet, page, frame)
     puppet.unmap(area, SPARSE_PAGES)
 
