@@ -25,18 +25,23 @@ WATCHDOG = 300                              # seconds in one step: the host must
 POLL = 0.2                                  # seconds between two looks at how far the guest is
 DEAD_POLLS = 5
 KEPT_TEXT, KEPT_EVENTS = 1 << 20, 2000
+FLOOD = 1 << 19                             # bytes of the kernel's messages, and of the console: more is no use to anybody
 START_SECONDS = 60
 STDERR_LINES = 3
+QUIT_SECONDS = 2
+# What unshare says when the process in its namespace was killed: it tries to die in the same way.
+WAS_KILLED = "sigprocmask unblock failed"
 
 
 class Text:
     """The end of what came over a line."""
 
     def __init__(self):
-        self.data = bytearray()
+        self.data, self.count = bytearray(), 0
 
     def __call__(self, data):
         self.data += data
+        self.count += len(data)
         if len(self.data) > KEPT_TEXT:
             del self.data[:-KEPT_TEXT // 2]
 
@@ -105,7 +110,7 @@ class Emulator:
         self.monitor_text = b""
         self.monitor_line()             # its greeting
         self.query("qmp_capabilities")
-        self.gdb = GdbRemote(self.debugger.sendall, lambda: self.receive(self.debugger))
+        self.gdb = GdbRemote(self.tell_debugger, lambda: self.receive(self.debugger))
         # Only who has asked for the description of the registers may set single ones.
         self.gdb.ask("qXfer:features:read:target.xml:0,fff")
         self.gdb.must("Qqemu.PhyMemMode:1")
@@ -126,6 +131,8 @@ class Emulator:
                 if self.process.poll() is not None or time.monotonic() > end:
                     self.drain()
                     said = " ".join(self.errors.text().split("\n")[:STDERR_LINES]).strip()
+                    if WAS_KILLED in said:
+                        raise Ended(self.how_it_ended()) from None
                     raise Ended(f"the emulator did not start: {said or error}") from None
                 time.sleep(0.01)
 
@@ -153,17 +160,26 @@ class Emulator:
             ready = self.look(source)
             if source in ready:
                 try:
-                    return source.recv(1 << 16)
+                    data = source.recv(1 << 16)
                 except OSError:
-                    return b""
+                    data = b""
+                if not data:
+                    raise Ended(self.how_it_ended())
+                return data
             if self.process.poll() is not None:
-                return b""
+                raise Ended(self.how_it_ended())
             if time.monotonic() > end:
                 raise Ended("the emulator does not answer")
 
+    def tell_debugger(self, data):
+        try:
+            self.debugger.sendall(data)
+        except OSError:
+            raise Ended(self.how_it_ended()) from None
+
     def look(self, *ports):
         """Waits a little for something to be read: the PORTS that are ready. What is in the pipes is taken."""
-        ready = select.select([*ports, *self.sinks], [], [], POLL)[0]
+        ready = select.select([*ports, *self.sinks], [], [], POLL if ports else 0.005)[0]
         for descriptor in ready:
             if descriptor in self.sinks and not self.read(descriptor):
                 time.sleep(0.001)       # its other end is not open (yet, or any more)
@@ -216,10 +232,7 @@ class Emulator:
         looked, standing, before = time.monotonic(), 0, None
         while True:
             if self.debugger in self.look(self.debugger):
-                data = self.debugger.recv(1 << 16)
-                if not data:
-                    raise Ended(self.how_it_ended())
-                self.gdb.feed(data)
+                self.gdb.feed(self.receive(self.debugger))
                 if (answer := self.gdb.packet()) is not None:
                     if answer[0] in "TS":
                         return
@@ -227,6 +240,8 @@ class Emulator:
             if fault := self.exceptions.in_a_circle():
                 raise Ended(f"the kernel goes round in a circle: the same {describe_fault(fault)}, by the instruction at "
                             f"{fault.ip:#x}, is taken again and again")
+            if max(self.messages.count, self.console.count) > FLOOD:
+                raise Ended(f"it floods a serial line: more than {FLOOD:,} bytes")
             now = time.monotonic()
             if now - looked < POLL:
                 continue
@@ -268,17 +283,31 @@ class Emulator:
             return "the machine was switched off too early" + words
         if status == 0:
             return "the machine was reset: a triple fault, or the kernel asked for it" + words
+        if WAS_KILLED in self.errors.text():
+            status = -signal.SIGKILL
         if status < 0 or status > 128:
             number = -status if status < 0 else status - 128
             return f"the emulator was killed by signal {number} ({signal.strsignal(number)})"
         said = self.errors.text().strip().split("\n")[-1]
         return f"the emulator ended with status {status}: {said or 'it said nothing'}"
 
+    def quit(self):
+        """Ends the emulator: by its monitor, so that it is waited for within its namespace, or else by force."""
+        try:
+            if self.process.poll() is None:
+                self.monitor.sendall(b'{"execute": "quit"}\n')
+                end = time.monotonic() + QUIT_SECONDS
+                while self.process.poll() is None and time.monotonic() < end:
+                    self.look()
+        except (OSError, AttributeError):
+            pass
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
     def close(self):
         if self.process:
-            if self.process.poll() is None:
-                self.process.kill()
-            self.process.wait()
+            self.quit()
             self.sinks.pop(self.process.stderr.fileno(), None)
             self.process.stderr.close()
         for descriptor in self.sinks:

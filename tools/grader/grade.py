@@ -67,7 +67,8 @@ class Grader:
 
     def run_check(self, check):
         if self.unbuilt:
-            return Result(check, reason=f"it does not build:\n{self.unbuilt}")
+            why = f":\n{self.unbuilt}" if not self.results else ", as said above"
+            return Result(check, reason=f"it does not build{why}")
         runner = {"scene": self.run_scene, "host": self.run_host, "guest": self.run_guest, "audit": self.run_audit}[check.kind]
         result = runner(check)
         if not result.holds and KILLED in result.reason:
