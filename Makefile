@@ -17,7 +17,10 @@ $(error There is no lab $(LAB): LAB is a number from 0 to 7)
 endif
 LAB_FLAGS := $(if $(LAB),-DLAB=$(LAB) -fmacro-prefix-map=./=)
 
-ifeq ($(DEBUG),1)
+ifeq ($(COVERAGE),1)
+BUILD := build/coverage/guest
+OPTIMISE := -O2 -g
+else ifeq ($(DEBUG),1)
 BUILD := build-debug
 # Without inlining, so that each step of the fault path can be stepped into.
 OPTIMISE := -Og -g3 -fno-inline -DZEROPAGE_DEBUG
@@ -180,6 +183,9 @@ endif
 
 kernel_sources := $(sort $(wildcard boot/*.c boot/*.asm mm/*.c mm/*.asm syscall/*.c syscall/*.asm) \
     $(shell find kernel -name '*.c' -o -name '*.asm'))
+ifeq ($(COVERAGE),1)
+include tests/coverage/kernel-build
+endif
 kernel_objects := $(kernel_sources:%=$(BUILD)/kernel/%.o) $(BUILD)/font.asm.o
 
 # These two change only when the commands that build the kernel change, or the list of its files.

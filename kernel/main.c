@@ -80,6 +80,7 @@ static bool read_command_line(void)
     const char *audit = cmdline_get("audit");
     audit_at_exit = audit && strcmp(audit, "exit") == 0;
     debug_unknown_syscalls = cmdline_has("debug-unknown-syscalls");
+    proc_has_fail_nth = ALLOCATIONS_CAN_FAIL && cmdline_has("fault-injection");
     return run_mode;
 }
 

@@ -90,7 +90,7 @@ static int madvise_populate(struct vm_area_struct *vma, unsigned long start, uns
 
 /* ---- advice that becomes a flag of the VMA ---- */
 
-#define NOT_MERGEABLE (VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_DONTEXPAND)
+#define NOT_MERGEABLE (VM_MERGEABLE | VM_SHARED | VM_MAYSHARE)
 
 /* VMA's flags under ADVICE in *VM_FLAGS. 0 or -EINVAL. */
 static int flags_for_advice(const struct vm_area_struct *vma, int advice, unsigned long *vm_flags)
@@ -125,8 +125,6 @@ static int flags_for_advice(const struct vm_area_struct *vma, int advice, unsign
         flags |= VM_DONTDUMP;
         break;
     case MADV_DODUMP:
-        if (flags & VM_DONTEXPAND)
-            return -EINVAL;
         flags &= ~VM_DONTDUMP;
         break;
     case MADV_MERGEABLE:
@@ -139,11 +137,8 @@ static int flags_for_advice(const struct vm_area_struct *vma, int advice, unsign
     case MADV_HUGEPAGE:
         flags = (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE;
         break;
-    case MADV_NOHUGEPAGE:
+    default:    /* MADV_NOHUGEPAGE */
         flags = (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
-        break;
-    default:
-        return -EINVAL;
     }
     *vm_flags = flags;
     return 0;

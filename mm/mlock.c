@@ -64,10 +64,14 @@ static int apply_lock_flags(struct mm_struct *mm, unsigned long start, unsigned 
     }
 }
 
-/* Pages of [start, end) that are locked already: they are not counted twice. */
+/*
+ * Pages of [start, start + length) that are locked already: they are not counted twice. A range
+ * that wraps, which is refused afterwards, is taken up to its end.
+ */
 static unsigned long count_locked_pages(struct mm_struct *mm, unsigned long start,
-                                        unsigned long end)
+                                        unsigned long length)
 {
+    const unsigned long end = start + length < start ? ~0ul : start + length;
     const struct vm_area_struct *vma = find_vma(mm, start);
     unsigned long pages = 0;
 
@@ -109,7 +113,7 @@ int do_mlock(struct mm_struct *mm, unsigned long start, unsigned long length, bo
     unsigned long limit = mm->limits.memlock >> PAGE_SHIFT;
     unsigned long locked = mm->locked_vm + (length >> PAGE_SHIFT);
     if (locked > limit && !mm->may_lock_beyond_limit &&
-        locked - count_locked_pages(mm, start, start + length) > limit)
+        locked - count_locked_pages(mm, start, length) > limit)
         return -ENOMEM;
 
     int error = apply_lock_flags(mm, start, length, VM_LOCKED | (on_fault ? VM_LOCKONFAULT : 0));

@@ -334,8 +334,6 @@ map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long ad
     length = PAGE_ALIGN(length);
     if (!length)
         return (unsigned long)-ENOMEM;
-    if (pgoff + (length >> PAGE_SHIFT) < pgoff)
-        return (unsigned long)-EOVERFLOW;
     if (unlikely(mm->map_count > sysctl_max_map_count))
         return (unsigned long)-ENOMEM;
     if (unlikely((flags & MAP_HUGETLB) && source))

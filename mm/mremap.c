@@ -224,11 +224,6 @@ static struct vm_area_struct *vma_to_resize(const struct remap *remap)
         return vma;
 
     unsigned long growth = remap->new_length - remap->old_length;
-    unsigned long pgoff = vma_page_index(vma, remap->old);
-    if (pgoff + (remap->new_length >> PAGE_SHIFT) < pgoff)
-        return ERR_PTR(-EINVAL);
-    if (vma->vm_flags & VM_DONTEXPAND)
-        return ERR_PTR(-EFAULT);
     if (mlock_future_check(mm, vma->vm_flags, growth))
         return ERR_PTR(-EAGAIN);
     if (!may_expand_vm(mm, vma->vm_flags, growth >> PAGE_SHIFT))

@@ -46,13 +46,14 @@ void page_alloc_add_reclaimer(unsigned long (*reclaim)(void))
     panic("more than %d reclaimers", RECLAIMERS_MAX);
 }
 
-#if defined(ZEROPAGE_HOST) || defined(ZEROPAGE_DEBUG)
+#if ALLOCATIONS_CAN_FAIL
 unsigned long fail_allocation_countdown;
 bool fail_allocations_forever;
+bool (*fail_allocation_applies)(void);
 
 bool allocation_should_fail(void)
 {
-    if (fail_allocation_countdown == 0)
+    if (fail_allocation_countdown == 0 || (fail_allocation_applies && !fail_allocation_applies()))
         return false;
     if (fail_allocation_countdown > 1) {
         fail_allocation_countdown--;

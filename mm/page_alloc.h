@@ -68,11 +68,15 @@ extern unsigned long reserve_frames;
  * and makes the one at which it reaches zero fail (and, with fail_forever, all after it).
  */
 #if defined(ZEROPAGE_HOST) || defined(ZEROPAGE_DEBUG)
+#define ALLOCATIONS_CAN_FAIL 1
 extern unsigned long fail_allocation_countdown;
 extern bool fail_allocations_forever;
+/* If not NULL: tells which allocations count and fail, those of one task say. */
+extern bool (*fail_allocation_applies)(void);
 bool allocation_should_fail(void);
 static inline bool allocations_may_fail(void) { return fail_allocation_countdown != 0; }
 #else
+#define ALLOCATIONS_CAN_FAIL 0
 static inline bool allocation_should_fail(void) { return false; }
 static inline bool allocations_may_fail(void) { return false; }
 #endif

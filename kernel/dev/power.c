@@ -41,6 +41,10 @@ static void wait_for_reader(void)
 
 void power_off(int status)
 {
+#ifdef ZEROPAGE_COVERAGE
+    void coverage_dump(void);   /* tests/coverage/dump.c */
+    coverage_dump();
+#endif
     screen_flush();
     outb(DEBUG_EXIT_PORT, (u8)(POWER_EXIT_BASE + status));
     if (status != POWER_OK && screen_present())

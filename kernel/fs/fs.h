@@ -171,6 +171,9 @@ static inline bool file_writable(const struct file *file)
     return ((file->flags + 1) & FMODE_WRITE) && !(file->flags & O_PATH);
 }
 
+/* Set at start: /proc/PID/fail-nth exists (kernel option `fault-injection`). */
+extern bool proc_has_fail_nth;
+
 /* Builds the tree: the archive at ARCHIVE (SIZE bytes, in the direct map) as /, with /tmp, /proc and /dev. */
 void fs_init(const void *archive, size_t size);
 

@@ -67,7 +67,14 @@ static const struct proc_entry entries[] = {
     { .name = "stat", .mode = 0444, .show = proc_show_stat },
     { .name = "statm", .mode = 0444, .show = proc_show_statm },
     { .name = "status", .mode = 0444, .show = proc_show_status },
+    /* The last one: it is there only with the kernel option for it. */
+    { .name = "fail-nth", .mode = 0644, .file_ops = &proc_fail_nth_ops },
 };
+
+static size_t entry_count(void)
+{
+    return ARRAY_SIZE(entries) - (proc_has_fail_nth ? 0 : 1);
+}
 
 /* The directories in a process's directory. A thread's has no "task". */
 struct directory {
@@ -80,7 +87,7 @@ static struct inode *named(struct inode *dir, const char *name, size_t length)
 {
     int pid = proc_node_of(dir)->pid;
 
-    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+    for (size_t i = 0; i < entry_count(); i++) {
         const struct proc_entry *entry = &entries[i];
         if (strlen(entry->name) == length && memcmp(entry->name, name, length) == 0)
             return proc_inode(dir, name, length, (entry->readlink ? S_IFLNK : S_IFREG) | entry->mode,
@@ -173,7 +180,7 @@ static int pid_readdir(struct inode *dir, u64 *pos, char *name, u64 *number, u32
 
     if (!proc_task_of(dir))
         return -ENOENT;
-    if (i >= count + ARRAY_SIZE(entries))
+    if (i >= count + entry_count())
         return 0;
     if (i < count) {
         strlcpy(name, directories[i].name, NAME_MAX + 1);

@@ -69,6 +69,7 @@ int proc_show_limits(struct seq *seq, struct task *task, u64 *cursor);
 int proc_show_mounts(struct seq *seq, struct task *task, u64 *cursor);      /* proc_system.c */
 extern const struct file_operations proc_pagemap_ops;                       /* proc_pagemap.c */
 extern const struct file_operations proc_mem_ops, proc_auxv_ops;
+extern const struct file_operations proc_fail_nth_ops;                      /* proc_fail_nth.c */
 extern const struct file_operations proc_kpageflags_ops, proc_kpagecount_ops;
 extern const struct proc_entry proc_system_entries[];                       /* proc_system.c */
 extern const size_t proc_system_entry_count;

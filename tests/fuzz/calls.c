@@ -35,36 +35,63 @@ long make(struct process *p, const struct step *step)
     struct mm_struct *mm = p->mm;
     unsigned long at = step->address, n = step->length;
     const struct mmap_source sources[] = {
-        [ARCHIVE] = { .mapping = files[ARCHIVE_FILE], .ops = &generic_file_vm_ops, .readable = true },
-        [MEMORY] = { .mapping = files[MEMORY_FILE], .ops = &shmem_vm_ops, .readable = true, .writable = true },
+        [ARCHIVE] = {.mapping = files[ARCHIVE_FILE], .ops = &generic_file_vm_ops, .readable = true},
+        [MEMORY] = {.mapping = files[MEMORY_FILE], .ops = &shmem_vm_ops, .readable = true, .writable = true},
     };
 
     switch (step->op) {
-    case OP_READ: return touch(p, step, MMU_READ);
-    case OP_WRITE: return touch(p, step, MMU_WRITE);
-    case OP_EXECUTE: return touch(p, step, MMU_EXECUTE);
+    case OP_READ:
+        return touch(p, step, MMU_READ);
+    case OP_WRITE:
+        return touch(p, step, MMU_WRITE);
+    case OP_EXECUTE:
+        return touch(p, step, MMU_EXECUTE);
     case OP_MMAP:
-        return (long)do_mmap(mm, step->source == ANONYMOUS ? NULL : &sources[step->source], at, n, step->prot, step->flags, step->offset);
-    case OP_MUNMAP: return do_munmap(mm, at, n);
-    case OP_MPROTECT: return do_mprotect(mm, at, n, step->prot);
-    case OP_MREMAP: return (long)do_mremap(mm, at, n, step->new_length, step->flags, step->new_address);
-    case OP_MADVISE: return do_madvise(mm, at, n, (int)step->prot);
-    case OP_MINCORE: return do_mincore(mm, at, n, step->new_address);
-    case OP_MSYNC: return do_msync(mm, at, n, (int)step->flags);
-    case OP_BRK: return (long)do_brk(mm, at);
-    case OP_MLOCK: return do_mlock(mm, at, n, false);
-    case OP_MLOCK_ON_FAULT: return do_mlock(mm, at, n, true);
-    case OP_MUNLOCK: return do_munlock(mm, at, n);
-    case OP_MLOCKALL: return do_mlockall(mm, (int)step->flags);
-    case OP_MUNLOCKALL: return do_munlockall(mm);
-    case OP_COPY_TO: return (long)copy_to_user(at, buffer, n);
-    case OP_COPY_FROM: return (long)copy_from_user(buffer, at, n);
-    case OP_CLEAR: return (long)clear_user(at, n);
-    case OP_STRING: return strncpy_from_user((char *)buffer, at, MIN(n, BUFFER));
-    case OP_REMOTE_WRITE: load_another(p); return (long)access_remote_vm(mm, at, buffer, MIN(n, BUFFER), true);
-    case OP_REMOTE_READ: load_another(p); return (long)access_remote_vm(mm, at, buffer, MIN(n, BUFFER), false);
-    case OP_TRUNCATE: mapping_truncate(files[MEMORY_FILE], n); return 0;
-    default: return 0;
+        return (long)do_mmap(mm, step->source == ANONYMOUS ? NULL : &sources[step->source], at, n, step->prot,
+                             step->flags, step->offset);
+    case OP_MUNMAP:
+        return do_munmap(mm, at, n);
+    case OP_MPROTECT:
+        return do_mprotect(mm, at, n, step->prot);
+    case OP_MREMAP:
+        return (long)do_mremap(mm, at, n, step->new_length, step->flags, step->new_address);
+    case OP_MADVISE:
+        return do_madvise(mm, at, n, (int)step->prot);
+    case OP_MINCORE:
+        return do_mincore(mm, at, n, step->new_address);
+    case OP_MSYNC:
+        return do_msync(mm, at, n, (int)step->flags);
+    case OP_BRK:
+        return (long)do_brk(mm, at);
+    case OP_MLOCK:
+        return do_mlock(mm, at, n, false);
+    case OP_MLOCK_ON_FAULT:
+        return do_mlock(mm, at, n, true);
+    case OP_MUNLOCK:
+        return do_munlock(mm, at, n);
+    case OP_MLOCKALL:
+        return do_mlockall(mm, (int)step->flags);
+    case OP_MUNLOCKALL:
+        return do_munlockall(mm);
+    case OP_COPY_TO:
+        return (long)copy_to_user(at, buffer, n);
+    case OP_COPY_FROM:
+        return (long)copy_from_user(buffer, at, n);
+    case OP_CLEAR:
+        return (long)clear_user(at, n);
+    case OP_STRING:
+        return strncpy_from_user((char *)buffer, at, MIN(n, BUFFER));
+    case OP_REMOTE_WRITE:
+        load_another(p);
+        return (long)access_remote_vm(mm, at, buffer, MIN(n, BUFFER), true);
+    case OP_REMOTE_READ:
+        load_another(p);
+        return (long)access_remote_vm(mm, at, buffer, MIN(n, BUFFER), false);
+    case OP_TRUNCATE:
+        mapping_truncate(files[MEMORY_FILE], n);
+        return 0;
+    default:
+        return 0;
     }
 }
 
@@ -129,20 +156,39 @@ long predict(struct process *p, const struct step *step)
     unsigned long at = step->address, n = step->length;
 
     switch (step->op) {
-    case OP_READ: case OP_WRITE: case OP_EXECUTE: return predict_touch(p, step);
-    case OP_MMAP: return (long)model_mmap(p, step);
-    case OP_MUNMAP: return (long)model_munmap(p, at, n);
-    case OP_MPROTECT: return model_mprotect(p, step);
-    case OP_MREMAP: return (long)model_mremap(p, step);
-    case OP_MADVISE: return model_madvise(p, at, n, (int)step->prot);
-    case OP_MINCORE: return model_mincore(p, step, mincore_answers, &mincore_done);
-    case OP_MSYNC: return model_msync(p, at, n, (int)step->flags);
-    case OP_BRK: return (long)model_brk(p, at);
-    case OP_MLOCK: case OP_MLOCK_ON_FAULT: return model_mlock(p, step);
-    case OP_MUNLOCK: return model_munlock(p, at, n);
-    case OP_MLOCKALL: return model_mlockall(p, (int)step->flags);
-    case OP_MUNLOCKALL: return model_munlockall(p);
-    case OP_TRUNCATE: model_truncate(n); return 0;
-    default: return predict_copy(p, step);
+    case OP_READ:
+    case OP_WRITE:
+    case OP_EXECUTE:
+        return predict_touch(p, step);
+    case OP_MMAP:
+        return (long)model_mmap(p, step);
+    case OP_MUNMAP:
+        return (long)model_munmap(p, at, n);
+    case OP_MPROTECT:
+        return model_mprotect(p, step);
+    case OP_MREMAP:
+        return (long)model_mremap(p, step);
+    case OP_MADVISE:
+        return model_madvise(p, at, n, (int)step->prot);
+    case OP_MINCORE:
+        return model_mincore(p, step, mincore_answers, &mincore_done);
+    case OP_MSYNC:
+        return model_msync(p, at, n, (int)step->flags);
+    case OP_BRK:
+        return (long)model_brk(p, at);
+    case OP_MLOCK:
+    case OP_MLOCK_ON_FAULT:
+        return model_mlock(p, step);
+    case OP_MUNLOCK:
+        return model_munlock(p, at, n);
+    case OP_MLOCKALL:
+        return model_mlockall(p, (int)step->flags);
+    case OP_MUNLOCKALL:
+        return model_munlockall(p);
+    case OP_TRUNCATE:
+        model_truncate(n);
+        return 0;
+    default:
+        return predict_copy(p, step);
     }
 }

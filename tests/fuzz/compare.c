@@ -40,6 +40,8 @@ static const char *find_difference(const struct mm_struct *mm, const struct vm_a
     }
     if (page->object == NO_OBJECT && page->resident == NO)
         return "has an entry without having been touched";
+    if (page->own && pte_pfn(*ptep) == zero_pfn)
+        return "shows the zero frame though it was written";
     if (!page->own && page->object == NO_OBJECT && pte_pfn(*ptep) != zero_pfn)
         return "has a frame of its own without having been written";
     return memcmp(bytes_behind(ptep), bytes_of(page), P) ? "has other bytes than it should" : NULL;
@@ -113,15 +115,15 @@ static bool adopt_page(const struct mm_struct *mm, const struct vm_area_struct *
 {
     const struct model_page after = *page;
     /* Served, but the page itself was not to be had; or moved away from, but still with its lock. */
-    struct model_page absent = after, still_locked = after, gone = { 0 };
+    struct model_page absent = after, still_locked = after, gone = {0};
     absent.own = false;
     absent.bytes = NULL;
     absent.resident = MAYBE;
     if (!freed && before->mapped && before->own && after.own && memcmp(bytes_of(&after), bytes_of(&absent), P))
-        absent = after;     /* but it may not lose what was written */
+        absent = after; /* but it may not lose what was written */
     still_locked.flags = before->flags;
-    const struct model_page *unchanged[] = { before }, *served[] = { &after, &absent, &still_locked, before };
-    const struct model_page *refused[] = { before, &after, &absent, &still_locked, &gone };
+    const struct model_page *unchanged[] = {before}, *served[] = {&after, &absent, &still_locked, before};
+    const struct model_page *refused[] = {before, &after, &absent, &still_locked, &gone};
     const struct model_page **candidates = ending == UNCHANGED ? unchanged : ending == SERVED ? served : refused;
     unsigned count = ending == UNCHANGED ? 1 : ending == SERVED || !freed ? 4 : 5;
 
@@ -146,7 +148,8 @@ void adopt(const struct model *before, enum ending ending, struct process *p, bo
         const struct vm_area_struct *vma = vma_at(&next, i);
         struct model_page predicted = p->pages[i];
         if (!adopt_page(p->mm, vma, address_of(i), &p->pages[i], &was->pages[i], ending, freed)) {
-            const char *difference = find_difference(p->mm, vma, address_of(i), ending == UNCHANGED ? &was->pages[i] : &predicted);
+            const char *difference =
+                find_difference(p->mm, vma, address_of(i), ending == UNCHANGED ? &was->pages[i] : &predicted);
             disagree("p%td: an allocation failed, and page 0x%lx is neither as before nor as after the call: it %s",
                      p - model.processes, address_of(i), difference ? difference : "differs");
         }

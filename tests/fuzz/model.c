@@ -1,7 +1,7 @@
 /* The fuzzer's model: its pages, what they hold, and what is counted of them. */
 #include "tests/fuzz/model.h"
 
-#define CONTENTS 8192u      /* pages of bytes that one sequence can make */
+#define CONTENTS 8192u /* pages of bytes that one sequence can make */
 
 struct model model;
 struct settings settings;
@@ -49,8 +49,8 @@ bool is_in_zone(unsigned long start, unsigned long end)
 
 static bool continues_vma(const struct process *p, unsigned page)
 {
-    return page > 0 && page < PAGES && p->pages[page].mapped && p->pages[page - 1].mapped && !p->pages[page].starts_vma &&
-           address_of(page) == address_of(page - 1) + P;
+    return page > 0 && page < PAGES && p->pages[page].mapped && p->pages[page - 1].mapped &&
+           !p->pages[page].starts_vma && address_of(page) == address_of(page - 1) + P;
 }
 
 unsigned long vma_end_of(const struct process *p, unsigned page)
@@ -132,7 +132,7 @@ bool model_may_expand(const struct process *p, unsigned long flags, unsigned lon
     return !is_data_mapping(flags) || data <= limits->data / P || (limits->data == 0 && data <= limits->data_hard / P);
 }
 
-bool model_may_commit(const struct process *p, unsigned long pages)
+bool model_may_commit(const struct process *p, unsigned long pages, bool charged)
 {
     if (settings.overcommit == OVERCOMMIT_ALWAYS)
         return true;
@@ -141,12 +141,13 @@ bool model_may_commit(const struct process *p, unsigned long pages)
     /* A thirty-second of memory is kept for the administrator, a thirty-second of the program for the user. */
     unsigned long kept = total_frames / 32 + MIN(total_pages(p) / 32, total_frames / 32);
     unsigned long limit = total_frames * (unsigned long)settings.overcommit_ratio / 100;
-    return limit > kept && model_committed() + pages < limit - kept;
+    return limit > kept && model_committed() + (charged ? pages : 0) < limit - kept;
 }
 
 bool is_beyond_lock_limit(const struct process *p, unsigned long flags, unsigned long pages)
 {
-    return (flags & VM_LOCKED) && !settings.may_lock_beyond_limit && locked_pages(p) + pages > settings.limits.memlock / P;
+    return (flags & VM_LOCKED) && !settings.may_lock_beyond_limit &&
+           locked_pages(p) + pages > settings.limits.memlock / P;
 }
 
 /* ---- bytes ---- */
@@ -205,8 +206,7 @@ void forget_page_content(struct model_page *page)
 
 void unmap_pages(struct process *p, unsigned long start, unsigned long end)
 {
-    for_each_page(i, start, end)
-        memset(&p->pages[i], 0, sizeof(p->pages[i]));
+    for_each_page(i, start, end) memset(&p->pages[i], 0, sizeof(p->pages[i]));
 }
 
 bool is_beyond_object(const struct model_page *page)
@@ -222,7 +222,7 @@ bool make_present(struct model_page *page, bool write)
     if (page->object != NO_OBJECT && !page->own)
         model.objects[page->object].made[page->index] = YES;
     if (write && !(page->flags & VM_SHARED) && !page->own) {
-        page->bytes = bytes_of(page);   /* of the object, which is copied */
+        page->bytes = bytes_of(page); /* of the object, which is copied */
         page->own = true;
     }
     return true;
@@ -250,9 +250,10 @@ bool is_room(const struct process *p, unsigned long address, unsigned long lengt
     return page == PAGES || address + length <= start_with_gap(p, page);
 }
 
-/* The first or last hole of [low, high) that LENGTH fits into: from *START to *END, below page *ABOVE (or PAGES). Guard gaps: GUARDED. */
-static bool find_hole(const struct process *p, unsigned long length, unsigned long low, unsigned long high, bool highest,
-                      bool guarded, unsigned long *start, unsigned long *end, unsigned *above)
+/* The first or last hole of [low, high) that LENGTH fits into: from *START to *END, below page *ABOVE (or PAGES). Guard
+ * gaps: GUARDED. */
+static bool find_hole(const struct process *p, unsigned long length, unsigned long low, unsigned long high,
+                      bool highest, bool guarded, unsigned long *start, unsigned long *end, unsigned *above)
 {
     unsigned long floor = low;
     bool found = false;
@@ -276,14 +277,16 @@ static bool find_hole(const struct process *p, unsigned long length, unsigned lo
     return found;
 }
 
-unsigned long find_room(const struct process *p, unsigned long length, unsigned long low, unsigned long high, bool highest)
+unsigned long find_room(const struct process *p, unsigned long length, unsigned long low, unsigned long high,
+                        bool highest)
 {
     unsigned long start, end;
     unsigned above;
 
     if (!highest)
         return find_hole(p, length, low, high, false, true, &start, &end, &above) ? start : (unsigned long)-ENOMEM;
-    /* From above, a stack's guard gap is noticed only when a hole was found below it; then the search begins again below the gap. */
+    /* From above, a stack's guard gap is noticed only when a hole was found below it; then the search begins again
+     * below the gap. */
     while (find_hole(p, length, low, high, true, false, &start, &end, &above)) {
         if (above == PAGES || end <= start_with_gap(p, above))
             return end - length;

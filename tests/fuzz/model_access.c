@@ -18,16 +18,17 @@ static bool grow_stack(struct process *p, unsigned page)
     }
     struct model_page *stack = &p->pages[above];
     unsigned long pages = (address_of(above) - address_of(page)) / P;
-    if (pages > find_vma(p->mm, address_of(above))->vm_pgoff)   /* can be few where it was moved from the bottom */
+    if (pages > find_vma(p->mm, address_of(above))->vm_pgoff) /* can be few where it was moved from the bottom */
         return false;
     if (!model_may_expand(p, stack->flags, pages) || is_beyond_lock_limit(p, stack->flags, pages) ||
         vma_end_of(p, above) - address_of(page) > settings.limits.stack)
         return false;
-    if ((stack->flags & VM_ACCOUNT) && !model_may_commit(p, pages))
+    if (!model_may_commit(p, pages, stack->flags & VM_ACCOUNT))
         return false;
     stack->starts_vma = false;
     for (unsigned i = page; i < above; i++)
-        p->pages[i] = (struct model_page){ .mapped = true, .flags = stack->flags, .object = NO_OBJECT, .starts_vma = i == page };
+        p->pages[i] =
+            (struct model_page){.mapped = true, .flags = stack->flags, .object = NO_OBJECT, .starts_vma = i == page};
     return true;
 }
 
@@ -110,7 +111,7 @@ void model_truncate(unsigned long size)
             file->bytes[i] = NULL, file->made[i] = NO;
         if (tail) {
             static const u8 zeroes[P];
-            struct model_page last = { .flags = VM_SHARED, .object = MEMORY_FILE, .index = (unsigned)(size / P) };
+            struct model_page last = {.flags = VM_SHARED, .object = MEMORY_FILE, .index = (unsigned)(size / P)};
             store(&last, tail, zeroes, P - tail);
         }
     }

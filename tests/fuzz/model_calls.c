@@ -1,8 +1,8 @@
 /* The fuzzer's model of the calls that change or ask about what is mapped; and fork. */
 #include "tests/fuzz/step.h"
 
-#define LOCK_FLAGS (VM_LOCKED | VM_LOCKONFAULT)
-#define MAY_SHIFT 4     /* from VM_READ to VM_MAYREAD */
+#define LOCK_FLAGS    (VM_LOCKED | VM_LOCKONFAULT)
+#define MAY_SHIFT     4 /* from VM_READ to VM_MAYREAD */
 #define MINCORE_PIECE 256ul
 
 long populate_pages(struct process *p, unsigned long start, unsigned long end)
@@ -31,7 +31,7 @@ static long charge_protection(struct process *p, unsigned long old, unsigned lon
         return -ENOMEM;
     if (old & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))
         return 0;
-    if (!model_may_commit(p, pages))
+    if (!model_may_commit(p, pages, true))
         return -ENOMEM;
     *flags |= VM_ACCOUNT;
     return 0;
@@ -49,8 +49,7 @@ static long protect_part(struct process *p, unsigned first, unsigned long end, u
     long error = charge_protection(p, old, &flags, (end - start) / P);
     if (error)
         return error;
-    for_each_page(i, start, end)
-        p->pages[i].flags = flags;
+    for_each_page(i, start, end) p->pages[i].flags = flags;
     if ((old & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && (flags & VM_WRITE))
         (void)populate_pages(p, start, end);
     return 0;
@@ -101,14 +100,23 @@ long model_mprotect(struct process *p, const struct step *step)
 /* ---- madvise ---- */
 
 /* Advice that becomes flags: which are taken, which are given. */
-static const struct { int advice; unsigned long takes, gives; } flag_advice[] = {
-    { MADV_NORMAL, VM_RAND_READ | VM_SEQ_READ, 0 }, { MADV_SEQUENTIAL, VM_RAND_READ, VM_SEQ_READ },
-    { MADV_RANDOM, VM_SEQ_READ, VM_RAND_READ },     { MADV_DONTFORK, 0, VM_DONTCOPY },
-    { MADV_DOFORK, VM_DONTCOPY, 0 },                { MADV_WIPEONFORK, 0, VM_WIPEONFORK },
-    { MADV_KEEPONFORK, VM_WIPEONFORK, 0 },          { MADV_DONTDUMP, 0, VM_DONTDUMP },
-    { MADV_DODUMP, VM_DONTDUMP, 0 },                { MADV_MERGEABLE, 0, VM_MERGEABLE },
-    { MADV_UNMERGEABLE, VM_MERGEABLE, 0 },          { MADV_HUGEPAGE, VM_NOHUGEPAGE, VM_HUGEPAGE },
-    { MADV_NOHUGEPAGE, VM_HUGEPAGE, VM_NOHUGEPAGE },
+static const struct {
+    int advice;
+    unsigned long takes, gives;
+} flag_advice[] = {
+    {MADV_NORMAL, VM_RAND_READ | VM_SEQ_READ, 0},
+    {MADV_SEQUENTIAL, VM_RAND_READ, VM_SEQ_READ},
+    {MADV_RANDOM, VM_SEQ_READ, VM_RAND_READ},
+    {MADV_DONTFORK, 0, VM_DONTCOPY},
+    {MADV_DOFORK, VM_DONTCOPY, 0},
+    {MADV_WIPEONFORK, 0, VM_WIPEONFORK},
+    {MADV_KEEPONFORK, VM_WIPEONFORK, 0},
+    {MADV_DONTDUMP, 0, VM_DONTDUMP},
+    {MADV_DODUMP, VM_DONTDUMP, 0},
+    {MADV_MERGEABLE, 0, VM_MERGEABLE},
+    {MADV_UNMERGEABLE, VM_MERGEABLE, 0},
+    {MADV_HUGEPAGE, VM_NOHUGEPAGE, VM_HUGEPAGE},
+    {MADV_NOHUGEPAGE, VM_HUGEPAGE, VM_NOHUGEPAGE},
 };
 
 static bool is_advice(int advice)
@@ -164,7 +172,12 @@ static long advise_page(struct model_page *page, int advice)
     case MADV_FREE:
         return is_locked || page->object != NO_OBJECT ? -EINVAL : 0;
     case MADV_COLD:
+        return is_locked ? -EINVAL : 0;
     case MADV_PAGEOUT:
+        /* Shared memory that was never written may go: it is zeroes. */
+        if (!is_locked && page->object != NO_OBJECT && page->index < OBJECT_PAGES &&
+            model.objects[page->object].made[page->index] == YES)
+            model.objects[page->object].made[page->index] = MAYBE;
         return is_locked ? -EINVAL : 0;
     case MADV_REMOVE:
         return remove_page(page);
@@ -253,7 +266,8 @@ long model_msync(struct process *p, unsigned long start, unsigned long length, i
     unsigned long end = start + PAGE_ALIGN(length), next = start;
     long hole = 0;
 
-    if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (start & ~PAGE_MASK) || ((flags & MS_ASYNC) && (flags & MS_SYNC)))
+    if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (start & ~PAGE_MASK) ||
+        ((flags & MS_ASYNC) && (flags & MS_SYNC)))
         return -EINVAL;
     if (end < start)
         return -ENOMEM;
@@ -300,8 +314,8 @@ long model_mlock(struct process *p, const struct step *step)
 
     if (!may_lock_at_all())
         return -EPERM;
-    for_each_page(i, start, start + length)
-        counted_twice += p->pages[i].mapped && (p->pages[i].flags & VM_LOCKED);
+    for_each_page(i, start, start + length < start ? ~0ul : start + length) counted_twice +=
+        p->pages[i].mapped && (p->pages[i].flags & VM_LOCKED);
     if (!settings.may_lock_beyond_limit && locked_pages(p) + length / P - counted_twice > settings.limits.memlock / P)
         return -ENOMEM;
     long error = change_lock(p, start, length, VM_LOCKED | on_fault);
@@ -353,7 +367,7 @@ static void inherit(struct model_page *page)
     if (page->flags & VM_WIPEONFORK)
         forget_page_content(page);
     else if (!page->own && page->resident == YES)
-        page->resident = MAYBE;     /* a page that was only read may be copied, or not */
+        page->resident = MAYBE; /* a page that was only read may be copied, or not */
 }
 
 /* The part of CHILD that is PARENT's VMA from page FIRST to before END. */
@@ -363,7 +377,7 @@ static long copy_vma(struct process *child, const struct process *parent, unsign
 
     if (flags & VM_DONTCOPY)
         return 0;
-    if ((flags & VM_ACCOUNT) && !model_may_commit(child, end - first))
+    if ((flags & VM_ACCOUNT) && !model_may_commit(child, end - first, true))
         return -ENOMEM;
     for (unsigned i = first; i < end; i++) {
         child->pages[i] = parent->pages[i];

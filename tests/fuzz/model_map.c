@@ -1,14 +1,15 @@
 /* The fuzzer's model of the calls that make and move mappings: mmap, munmap, mremap, brk. */
 #include "tests/fuzz/step.h"
 
-#define ERROR(error) ((unsigned long)-(error))
-#define LOW_WINDOW_START 0x40000000ul   /* where MAP_32BIT looks */
-#define LOW_WINDOW_END 0x80000000ul
-#define BOTTOM_UP_START PAGE_ALIGN(TASK_SIZE / 3)
-#define MAPS_FOR_A_MOVE 3
-#define LEGACY_FLAGS                                                                                                       \
-    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE |   \
-     MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | 0x3ful << 26)
+#define ERROR(error)     ((unsigned long)-(error))
+#define LOW_WINDOW_START 0x40000000ul /* where MAP_32BIT looks */
+#define LOW_WINDOW_END   0x80000000ul
+#define BOTTOM_UP_START  PAGE_ALIGN(TASK_SIZE / 3)
+#define MAPS_FOR_A_MOVE  3
+#define LEGACY_FLAGS                                                                                                   \
+    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE |                \
+     MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |             \
+     0x3ful << 26)
 
 static bool is_error(unsigned long result)
 {
@@ -29,7 +30,8 @@ static unsigned long from_below(const struct process *p, unsigned long hint, uns
     return find_room(p, length, low, high, false);
 }
 
-static unsigned long choose_address(const struct process *p, unsigned long hint, unsigned long length, unsigned long flags)
+static unsigned long choose_address(const struct process *p, unsigned long hint, unsigned long length,
+                                    unsigned long flags)
 {
     unsigned long at = hint;
 
@@ -85,8 +87,7 @@ static unsigned long mapped_pages(const struct process *p, unsigned long start, 
 {
     unsigned long pages = 0;
 
-    for_each_page(i, start, end)
-        pages += p->pages[i].mapped;
+    for_each_page(i, start, end) pages += p->pages[i].mapped;
     return pages;
 }
 
@@ -101,10 +102,10 @@ static bool charge(struct process *p, const struct step *step, unsigned long pag
             abort();
         is_accounted = !(*flags & VM_NORESERVE);
     }
-    if (is_accounted && !model_may_commit(p, pages))
+    if (is_accounted && !model_may_commit(p, pages, true))
         return false;
     if (*flags & VM_SHARED && step->source == ANONYMOUS)
-        model.objects[*object] = (struct model_object){ .size = pages * P, .charged = is_accounted ? pages : 0 };
+        model.objects[*object] = (struct model_object){.size = pages * P, .charged = is_accounted ? pages : 0};
     else if (is_accounted)
         *flags |= VM_ACCOUNT;
     return true;
@@ -129,9 +130,8 @@ unsigned long model_mmap(struct process *p, const struct step *step)
         return ERROR(EOVERFLOW);
     if (p->map_count > settings.max_map_count)
         return ERROR(ENOMEM);
-    /* There are none; a file has its own refusal. A refused fixed one takes away what it was to replace, as on Linux. */
-    if (step->flags & MAP_HUGETLB)
-        return step->source == ANONYMOUS && (step->flags & MAP_FIXED) ? (unsigned long)SKIP : ERROR(EINVAL);
+    if (step->flags & MAP_HUGETLB) /* of a file */
+        return ERROR(EINVAL);
 
     unsigned long at = choose_address(p, hint, length, step->flags | (is_fixed ? MAP_FIXED : 0));
     if (is_error(at))
@@ -161,11 +161,13 @@ unsigned long model_mmap(struct process *p, const struct step *step)
     bool populates = (flags & VM_LOCKED) || (step->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
     if (!is_in_zone(at, at + length))
         return populates ? SKIP : at;
-    for_each_page(i, at, at + length)
-        p->pages[i] = (struct model_page){
-            .mapped = true, .flags = flags, .object = object, .starts_vma = address_of(i) == at,
-            .index = (unsigned)((step->source == ANONYMOUS ? 0 : index) + (address_of(i) - at) / P),
-        };
+    for_each_page(i, at, at + length) p->pages[i] = (struct model_page){
+        .mapped = true,
+        .flags = flags,
+        .object = object,
+        .starts_vma = address_of(i) == at,
+        .index = (unsigned)((step->source == ANONYMOUS ? 0 : index) + (address_of(i) - at) / P),
+    };
     if (populates)
         (void)populate_pages(p, at, at + length);
     return at;
@@ -209,7 +211,7 @@ static unsigned long move(struct process *p, const struct step *step, unsigned l
 
     if (p->map_count >= settings.max_map_count - MAPS_FOR_A_MOVE)
         return ERROR(ENOMEM);
-    if ((first.flags & VM_ACCOUNT) && !model_may_commit(p, (new_length - (keeps_old ? 0 : old_length)) / P))
+    if ((first.flags & VM_ACCOUNT) && !model_may_commit(p, (new_length - (keeps_old ? 0 : old_length)) / P, true))
         return ERROR(ENOMEM);
     if (!is_in_zone(to, to + new_length))
         return SKIP;
@@ -235,7 +237,8 @@ static unsigned long move(struct process *p, const struct step *step, unsigned l
 }
 
 /* MREMAP_FIXED and MREMAP_DONTUNMAP. *OLD_LENGTH is cut to the new one. */
-static unsigned long move_to(struct process *p, const struct step *step, unsigned long *old_length, unsigned long new_length)
+static unsigned long move_to(struct process *p, const struct step *step, unsigned long *old_length,
+                             unsigned long new_length)
 {
     unsigned long old = step->address, to = step->new_address;
     bool is_fixed = (step->flags & MREMAP_FIXED) != 0;
@@ -263,7 +266,8 @@ static unsigned long move_to(struct process *p, const struct step *step, unsigne
     return is_error(to) ? to : move(p, step, *old_length, to, new_length);
 }
 
-static unsigned long grow(struct process *p, const struct step *step, unsigned long old_length, unsigned long new_length)
+static unsigned long grow(struct process *p, const struct step *step, unsigned long old_length,
+                          unsigned long new_length)
 {
     unsigned long old = step->address;
     long refusal = refuse_resize(p, old, old_length, new_length);
@@ -275,7 +279,7 @@ static unsigned long grow(struct process *p, const struct step *step, unsigned l
     if (old + old_length == end && new_end > end && new_end <= TASK_SIZE && !mapped_pages(p, end, new_end)) {
         if (!is_in_zone(end, new_end))
             return SKIP;
-        if ((p->pages[first].flags & VM_ACCOUNT) && !model_may_commit(p, (new_end - end) / P))
+        if ((p->pages[first].flags & VM_ACCOUNT) && !model_may_commit(p, (new_end - end) / P, true))
             return ERROR(ENOMEM);
         unsigned last = page_at_or_above(end - P);
         for_each_page(i, end, new_end) {
@@ -335,12 +339,13 @@ static unsigned long grow_heap(struct process *p, unsigned long old_end, unsigne
 
     if (new_end > TASK_SIZE || is_beyond_lock_limit(p, flags, pages) || !is_room(p, old_end, new_end + P - old_end))
         return ERROR(ENOMEM);
-    if (!model_may_expand(p, flags, pages) || p->map_count > settings.max_map_count || !model_may_commit(p, pages))
+    if (!model_may_expand(p, flags, pages) || p->map_count > settings.max_map_count ||
+        !model_may_commit(p, pages, true))
         return ERROR(ENOMEM);
     if (!is_in_zone(old_end, new_end))
         return SKIP;
-    for_each_page(i, old_end, new_end)
-        p->pages[i] = (struct model_page){ .mapped = true, .flags = flags, .object = NO_OBJECT };
+    for_each_page(i, old_end, new_end) p->pages[i] =
+        (struct model_page){.mapped = true, .flags = flags, .object = NO_OBJECT};
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Runs sequences again that the fuzzer kept: `replay FILE…`, silently where all is well; `replay --steps FILE…` shows each step. Needs no
- * clang: it is built like the host tests.
+ * Runs sequences again that the fuzzer kept: `replay FILE…`, silently where all is well; `replay --steps FILE…` shows
+ * each step. Needs no clang: it is built like the host tests.
  */
 #include "tests/fuzz/run.h"
 

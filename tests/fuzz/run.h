@@ -5,8 +5,9 @@
 #include "tests/fuzz/step.h"
 
 /*
- * Runs the sequence that BYTES are. Anything that mm/ and the model disagree about, an audit finding, a panic or a lost frame ends the
- * program by abort(), with the steps up to there on standard error. TRACE, if not NULL, gets each step before it is made.
+ * Runs the sequence that BYTES are. Anything that mm/ and the model disagree about, an audit finding, a panic or a lost
+ * frame ends the program by abort(), with the steps up to there on standard error. TRACE, if not NULL, gets each step
+ * before it is made.
  */
 void run_sequence(const u8 *bytes, size_t size, FILE *trace);
 
@@ -36,12 +37,13 @@ extern struct address_space *files[2];
 void learn_boundaries(void);
 /* Compares every page of every process, and every count, with mm/. */
 void compare_all(void);
-/* How a step ended in which an allocation failed: refused with nothing changed, refused on the way, or served all the same. */
+/* How a step ended in which an allocation failed: refused with nothing changed, refused on the way, or served all the
+ * same. */
 enum ending { UNCHANGED, REFUSED, SERVED };
 
 /*
- * After such a step: makes the model what mm/ is, where each page is allowed to be as BEFORE, or as the model says that it is after the
- * step. P made the step; FREED: where it was refused, some of its pages may be gone, too.
+ * After such a step: makes the model what mm/ is, where each page is allowed to be as BEFORE, or as the model says that
+ * it is after the step. P made the step; FREED: where it was refused, some of its pages may be gone, too.
  */
 void adopt(const struct model *before, enum ending ending, struct process *p, bool freed);
 

@@ -5,15 +5,34 @@
 #include "tests/fuzz/model.h"
 
 enum op {
-    OP_READ, OP_WRITE, OP_EXECUTE,
-    OP_MMAP, OP_MUNMAP, OP_MPROTECT, OP_MREMAP, OP_MADVISE, OP_MINCORE, OP_MSYNC, OP_BRK,
-    OP_MLOCK, OP_MLOCK_ON_FAULT, OP_MUNLOCK, OP_MLOCKALL, OP_MUNLOCKALL,
-    OP_FORK, OP_EXIT,
-    OP_COPY_TO, OP_COPY_FROM, OP_CLEAR, OP_STRING, OP_REMOTE_WRITE, OP_REMOTE_READ,
-    OP_TRUNCATE,            /* the memory file */
-    OP_FAIL,                /* the Nth allocation of the next step fails */
-    OP_FAIL_ALL,            /* and all behind it */
-    OP_PRESSURE,            /* so many frames stay free until the next OP_PRESSURE */
+    OP_READ,
+    OP_WRITE,
+    OP_EXECUTE,
+    OP_MMAP,
+    OP_MUNMAP,
+    OP_MPROTECT,
+    OP_MREMAP,
+    OP_MADVISE,
+    OP_MINCORE,
+    OP_MSYNC,
+    OP_BRK,
+    OP_MLOCK,
+    OP_MLOCK_ON_FAULT,
+    OP_MUNLOCK,
+    OP_MLOCKALL,
+    OP_MUNLOCKALL,
+    OP_FORK,
+    OP_EXIT,
+    OP_COPY_TO,
+    OP_COPY_FROM,
+    OP_CLEAR,
+    OP_STRING,
+    OP_REMOTE_WRITE,
+    OP_REMOTE_READ,
+    OP_TRUNCATE, /* the memory file */
+    OP_FAIL,     /* the Nth allocation of the next step fails */
+    OP_FAIL_ALL, /* and all behind it */
+    OP_PRESSURE, /* so many frames stay free until the next OP_PRESSURE */
     OPS
 };
 
@@ -23,8 +42,8 @@ struct step {
     enum op op;
     unsigned process;
     unsigned long address, length;
-    unsigned long prot;     /* also an advice */
-    unsigned long flags;    /* MAP_…, MREMAP_…, MS_…, MCL_… */
+    unsigned long prot;  /* also an advice */
+    unsigned long flags; /* MAP_…, MREMAP_…, MS_…, MCL_… */
     unsigned long new_address, new_length;
     unsigned long offset;
     enum source source;
@@ -32,8 +51,8 @@ struct step {
 };
 
 #define STEP_BYTES 8u
-#define STEPS_MAX 96u
-#define BUFFER (4 * P)          /* the kernel's side of copies */
+#define STEPS_MAX  96u
+#define BUFFER     (4 * P) /* the kernel's side of copies */
 
 /* The settings, from the first STEP_BYTES of an input. */
 void decode_settings(const u8 *bytes);

@@ -5,8 +5,8 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const u8 *one, size_t one_size, const u8 *two, size_t two_size, u8 *out, size_t max_size,
-                                 unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const u8 *one, size_t one_size, const u8 *two, size_t two_size, u8 *out,
+                                 size_t max_size, unsigned seed);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
@@ -26,7 +26,8 @@ static void random_step(u8 *bytes, unsigned *seed)
         bytes[i] = (u8)random_below(seed, 256);
 }
 
-/* A step more, a step less, a step elsewhere, or another byte in one. The settings, in front, only change their bytes. */
+/* A step more, a step less, a step elsewhere, or another byte in one. The settings, in front, only change their bytes.
+ */
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned seed)
 {
     size_t steps = size / STEP_BYTES, most = max_size / STEP_BYTES;
@@ -72,8 +73,8 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned 
 }
 
 /* The beginning of one sequence, then the end of another. */
-size_t LLVMFuzzerCustomCrossOver(const u8 *one, size_t one_size, const u8 *two, size_t two_size, u8 *out, size_t max_size,
-                                 unsigned seed)
+size_t LLVMFuzzerCustomCrossOver(const u8 *one, size_t one_size, const u8 *two, size_t two_size, u8 *out,
+                                 size_t max_size, unsigned seed)
 {
     size_t head = one_size / STEP_BYTES, tail = two_size / STEP_BYTES;
 

@@ -64,6 +64,20 @@ static void rlimit_data_bounds_private_writable_memory(void **state)
     mmput(mm);
 }
 
+static void mlock_of_a_range_that_wraps_is_beyond_the_limit_first(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    map_at(mm, AT, 8, RW);
+
+    assert_int_equal(do_mlock(mm, AT, 8 * P, true), 0);
+    /* What lies behind the range's end, below its start, was once taken for locked already. */
+    assert_error(do_mlock(mm, AT + 4 * P, -P, false), ENOMEM);
+    mm->may_lock_beyond_limit = true;
+    assert_error(do_mlock(mm, AT + 4 * P, -P, false), EINVAL);
+    mmput(mm);
+}
+
 static void rlimit_memlock_bounds_what_is_locked(void **state)
 {
     (void)state;
@@ -228,6 +242,7 @@ int main(void)
         limits_test(rlimit_as_bounds_everything),
         limits_test(rlimit_data_bounds_private_writable_memory),
         limits_test(rlimit_memlock_bounds_what_is_locked),
+        limits_test(mlock_of_a_range_that_wraps_is_beyond_the_limit_first),
         limits_test(a_growing_stack_obeys_every_limit),
         limits_test(the_map_count_limit_refuses_new_maps_and_splits),
         limits_test(a_second_split_refused_by_the_limit_leaves_the_first),
