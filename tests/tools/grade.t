@@ -123,9 +123,7 @@ def ends_of_machines(folder):
     for name, statement, reason in (
             ("hangs", "for (;;)\n        asm volatile(\"\");", "it hangs"),
             ("halts", "asm volatile(\"cli; hlt\");", "halted with interrupts off"),
-            ("resets", "static const char none[10];\n    asm volatile(\"lidt %0; int3\" : : \"m\"(none));", "the machine was reset"),
-            ("circles", "if (vmf->flags != 77)\n        return FAULT_ZERO_PAGE;", "goes round in a circle"),
-            ("floods", "for (;;)\n        asm volatile(\"outb %b0, %w1\" : : \"a\"('x'), \"d\"(0x2f8));", "it floods a serial line")):
+            ("resets", "static const char none[10];\n    asm volatile(\"lidt %0; int3\" : : \"m\"(none));", "the machine was reset")):
         status, output, errors = grade("--lab", "3", "--only", FIRST, folder.kernel_that(name, statement))
         check(status == LOST and reason in output and "Score: 0 of" in output, f"a kernel that {name}: a score and the reason",
               output[-1500:], errors)
@@ -216,8 +214,6 @@ def reports(folder):
     again = re.search(r"again: +tools/grade (.*)", output)[1].split()
     status, output, _ = grade(*again, "--trace")
     check(status == LOST and "puppet 1: load" in output, "the command that it names runs the check again, with its steps", output)
-    status, output, errors = grade("--lab", "3", "--only", "nothing-mapped", "HEAD")
-    check_equal((status, output.count("7/7")), (FULL, 1), "a commit can be graded", errors)
 
 
 def main():
