@@ -50,6 +50,44 @@ DAMAGES = (
     ("set var ((struct page *)((char *)free_areas[10].blocks.next - 8))->order = 3", "is not marked so"),
     ("set var free_areas[10].blocks.next->prev = 0", "the list of struct page is broken"),
     ("set var current->mm->pgtables_bytes = 0", "counts 0 bytes of page tables"),
+    ("set var current->mm->mmap->vm_mm = 0", "belongs to another address space"),
+    ("set var current->mm->mmap->vm_next->vm_prev = 0", "does not lead back to the one before it"),
+    ("set var current->mm->mmap->vm_next->vm_start = 0x400000", "overlaps the one before it"),
+    ("set var current->mm->mmap->vm_mapping = 0", "is not in its object's list of mappings"),
+    ("set var current->mm->mmap->vm_flags |= 8", "is shared and may not be"),
+    ("set var current->mm->total_vm = 1", "total_vm is 1, and the VMAs add up to"),
+    ("set var current->mm->data_vm = 99", "data_vm is 99, and the VMAs add up to"),
+    ("set var current->mm->exec_vm = 99", "exec_vm is 99, and the VMAs add up to"),
+    ("set var current->mm->stack_vm = 99", "stack_vm is 99, and the VMAs add up to"),
+    ("set var current->mm->locked_vm = 1", "locked_vm is 1, and the VMAs add up to 0"),
+    ("set var current->mm->committed = 1", "committed is 1, and the VMAs add up to"),
+    ("set var current->mm->mmap_cache = (void *)current->mm", "mmap_cache points to a VMA that is gone"),
+    ("set var current->mm->hole_below = (void *)current->mm", "hole_below points to a VMA that is gone"),
+    ("set var current->mm->unindexed = (void *)current->mm", "unindexed points to a VMA that is gone"),
+    ("set var current->mm->gap_unrecorded = (void *)current->mm", "gap_unrecorded points to a VMA that is gone"),
+    ("set var current->mm->mm_rb.node->parent_colour = 8", "the index has a node with a wrong parent"),
+    ("set var mem_map[$own].type = 5", "is a page table that no address space has"),
+    ("set var mem_map[zero_pfn].type = 7", "the zero frame has the type"),
+    ("set var mem_map[$own].type = 200", "has a type that does not exist: 200"),
+    ("set var mem_map[$own].flags = 0", "is writable, but its VMA does not allow it or others share frame"),
+    ("set var mem_map[$table].type = 7", "is used as a PT and is anon"),
+    ("set var mem_map[$table]._refcount = 2", "is used as a PT and is table"),
+    ("set var *(unsigned long *)$pd = *(unsigned long *)$other", "is used twice"),
+    ("set var *(unsigned long *)$lonely = *(unsigned long *)$entry", "has an entry and lies in no VMA"),
+    ("set var current->mm->mmap->vm_next->vm_next->vm_next->vm_ops = current->mm->mmap->vm_ops",
+     "maps the zero frame in a VMA that is not anonymous"),
+    ("set var mem_map[$file].index = 77", "maps page 77 of its object instead of page"),
+    ("set var mem_map[$file].mapping = current->mm->mmap->vm_mapping + 1", "maps a page of another object"),
+    ("set var frame_cache.top = frame_cache.top + 1", "lies in the list of single frames and is"),
+    ("set var $cache->slabs = 99", "counts 99 slabs"),
+    ("set var $cache->empty_slabs = 9", "9 of them empty, and has"),
+    ("set var $cache->objects = 1", "objects, and"),
+    ("set var $slab->slab = 0", "does not belong to it"),
+    ("set var $slab->slab_free = 60000", "the chain of free objects in frame"),
+    ("set var $slab->slab_objects = 1", "objects in use, and"),
+    ("set var $cache->magazine[0] = $cache->magazine[1]", "an object is twice in its magazine"),
+    ("set var $cache->magazine[0] = (char *)$cache->magazine[1] + 1", "which lies inside an object"),
+    ("set var $cache->magazine[0] = (void *)0xffff888000001000", "which is no object of it"),
 )
 
 # The zero-mapped page's entry and one frame of the program's own.
@@ -65,6 +103,21 @@ pgd = spaces.pgd_of(spaces.mm_of(spaces.current()))
 gdb.set_convenience_variable("entry", machine.PAGE_OFFSET + spaces.walk(pgd, int(gdb.parse_and_eval("$page")))[-1].place)
 gdb.set_convenience_variable("own", next((value & spaces.FRAME_MASK) >> 12 for _, value in spaces.leaf_entries(pgd)
                                          if spaces.describe_frame(spaces.frame((value & spaces.FRAME_MASK) >> 12)).startswith("anon")))
+steps = spaces.walk(pgd, int(gdb.parse_and_eval("$page")))
+def remember(name, value):
+    gdb.set_convenience_variable(name, value)
+remember("table", steps[-1].place >> 12)
+remember("pd", machine.PAGE_OFFSET + steps[-2].place)
+remember("other", machine.PAGE_OFFSET + spaces.walk(pgd, 0x7fffffffe000)[-2].place)
+remember("lonely", machine.PAGE_OFFSET + (steps[-1].place & ~4095))
+remember("file", next((value & spaces.FRAME_MASK) >> 12 for _, value in spaces.leaf_entries(pgd)
+                      if spaces.describe_frame(spaces.frame((value & spaces.FRAME_MASK) >> 12)).startswith("file")))
+for cache in machine.list_entries(machine.variable("all_slab_caches"), "struct slab_cache", "caches"):
+    slabs = list(machine.list_entries(cache["partial"], "struct page", "lru"))
+    if int(cache["loaded"]) > 1 and any(int(slab["slab_objects"]) > 1 for slab in slabs):
+        remember("cache", cache.address)
+        remember("slab", next(slab.address for slab in slabs if int(slab["slab_objects"]) > 1))
+        break
 end
 mmcheck
 """
@@ -98,7 +151,8 @@ def test_mmcheck():
         # Undone afterwards: each finding stands alone.
         place = damage.removeprefix("set var ").split("|=")[0].split(" = ")[0]
         script += f"set $before = {place}\n{damage}\necho DAMAGE\\n\nmmcheck\nset var {place} = $before\n"
-    session = batch.Session(script + "echo END\\n\nmmcheck\n", "session", "read_page")
+    # Little memory: each mmcheck reads what the kernel knows of every frame.
+    session = batch.Session(script + "echo END\\n\nmmcheck\n", "session", "read_page", options=("--memory", "24M"))
     parts = session.text.split("DAMAGE\n")
     check_contains(parts[0], "mmcheck: ok: 1 address space", "a sound machine passes mmcheck")
     for (damage, finding), part in zip(DAMAGES, parts[1:]):

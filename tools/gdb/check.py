@@ -4,14 +4,15 @@ import gdb
 import machine
 import spaces
 from machine import PAGE_SIZE, TASK_SIZE, Command, Problem, integer, pointer, variable
+from check_objects import check_caches
 from memory import MAX_ORDER, address_spaces
 
 PAGE_TAIL = 0xff
-SLAB_FREE_END = 0xffff
 GAP_RECORDED_MAX = 1 << 40      # mm/vma_index.h
 NEVER_SET = 1 << 3 | 1 << 4 | spaces.LARGE
 VMA_DECIDES = spaces.PRESENT | spaces.PROTNONE | spaces.USER | spaces.NX
 EXCLUSIVE = 4
+VM_LOCKED, VM_ACCOUNT = 0x2000, 0x100000
 COUNTERS = {"file": 0, "anon": 1, "shmem": 2}
 FINDINGS_SHOWN = 20
 
@@ -37,22 +38,52 @@ class Check:
 # --- VMAs ---------------------------------------------------------------------------------------------------------
 
 def check_vmas(check, who, mm):
-    previous, total, locked = None, 0, 0
+    previous = None
     vmas = spaces.vmas(mm)
     for vma in vmas:
         if problem := problem_of(vma, previous, mm):
             check.find(f"{who}: VMA {vma.range()} {problem}")
-        total += vma.pages
-        locked += vma.pages if vma.flags & 0x2000 else 0
         previous = vma
-    for field, sum_of_vmas in (("map_count", len(vmas)), ("total_vm", total), ("locked_vm", locked)):
+    for field, sum_of_vmas in sums_of(vmas).items():
         if integer(mm[field]) != sum_of_vmas:
             check.find(f"{who}: {field} is {integer(mm[field])}, and the VMAs add up to {sum_of_vmas}")
-    cache = pointer(mm["mmap_cache"])
-    if cache and all(pointer(vma.value.address) != cache for vma in vmas):
-        check.find(f"{who}: mmap_cache points to a VMA that is gone")
+    listed = {pointer(vma.value.address) for vma in vmas} | {0}
+    for field in ("mmap_cache", "hole_below", "unindexed", "gap_unrecorded"):
+        if pointer(mm[field]) not in listed:
+            check.find(f"{who}: {field} points to a VMA that is gone")
+    check_hole(check, who, mm, vmas)
     check_tree(check, who, mm, vmas)
     return vmas
+
+
+def sums_of(vmas):
+    """What the counters of an address space have to be (mm/limits.h)."""
+    sums = dict.fromkeys(("map_count", "total_vm", "data_vm", "exec_vm", "stack_vm", "locked_vm", "committed"), 0)
+    for vma in vmas:
+        names = ["total_vm"] + (["locked_vm"] if vma.flags & VM_LOCKED else []) + (["committed"] if vma.flags & VM_ACCOUNT else [])
+        if vma.flags & (spaces.VM_WRITE | spaces.VM_SHARED | spaces.VM_GROWSDOWN) == spaces.VM_WRITE:
+            names.append("data_vm")
+        elif vma.flags & (spaces.VM_EXEC | spaces.VM_WRITE | spaces.VM_GROWSDOWN) == spaces.VM_EXEC:
+            names.append("exec_vm")
+        elif vma.flags & spaces.VM_GROWSDOWN:
+            names.append("stack_vm")
+        sums["map_count"] += 1
+        for name in names:
+            sums[name] += vma.pages
+    return sums
+
+
+def check_hole(check, who, mm, vmas):
+    """Between hole_below and mmap_base no free range may be as large as hole_above says that none is."""
+    below, top = pointer(mm["hole_below"]), pointer(mm["mmap_base"])
+    addresses = [pointer(vma.value.address) for vma in vmas]
+    if below not in addresses:
+        return
+    for place in range(addresses.index(below), len(vmas)):
+        ceiling = min(vmas[place + 1].start if place + 1 < len(vmas) else top, top)
+        if ceiling - vmas[place].end >= max(pointer(mm["hole_above"]), 1):
+            check.find(f"{who}: hole_below lies below a hole that is large enough")
+            return
 
 
 def problem_of(vma, previous, mm):
@@ -69,6 +100,8 @@ def problem_of(vma, previous, mm):
         return "is not in its object's list of mappings"
     if not vma.anonymous and not pointer(vma.value["vm_mapping"]):
         return "maps an object that is missing"
+    if vma.flags & spaces.VM_SHARED and not vma.flags & spaces.VM_MAYSHARE:
+        return "is shared and may not be"
     return None
 
 
@@ -195,7 +228,7 @@ def check_users(check):
             check.find(f"frame {one.pfn:#x} has a type that does not exist: {one.type}")
         elif kind in COUNTERS:
             entries = check.entries.get(one.pfn, 0)
-            held = 1 if kind != "anon" and one.first and cached_page(check, one) else 0
+            held = 1 if kind != "anon" and one.first and is_cached(check, one) else 0
             if one.count != entries + held:
                 check.find(f"frame {one.pfn:#x} ({kind}) counts {spaces.users(one.count)} and has {entries + held}, "
                            f"{entries} of them entries")
@@ -203,6 +236,14 @@ def check_users(check):
                 check.find(f"frame {one.pfn:#x} is marked exclusive and has {spaces.users(one.count)}")
         elif kind == "table" and one.pfn not in check.tables:
             check.find(f"frame {one.pfn:#x} is a page table that no address space has")
+
+
+def is_cached(check, one):
+    try:
+        return cached_page(check, one)
+    except gdb.MemoryError:
+        check.find(f"frame {one.pfn:#x} names a page cache that is none")
+        return False
 
 
 def cached_page(check, one):
@@ -250,6 +291,20 @@ def check_free_lists(check):
                        f"{counts.get(name, 0)}")
 
 
+def check_frame_cache(check):
+    """The list of single frames in front of the free blocks."""
+    cache = variable("frame_cache")
+    first = pointer(cache["frames"].address)
+    count, base = (pointer(cache["top"]) - first) // 8, pointer(variable("mem_map"))
+    numbers = [(machine.read_word(first + 8 * place) - base) // spaces.STRUCT_PAGE.size for place in range(count)]
+    for pfn in numbers:
+        if check.type_of(pfn) != "cached":
+            check.find(f"frame {pfn:#x} lies in the list of single frames and is {check.type_of(pfn)}")
+    marked = sum(check.names.get(one.type) == "cached" for one in check.frames)
+    if marked != len(set(numbers)) or len(set(numbers)) != count:
+        check.find(f"{marked} frames are marked as single ones, and {count} lie in their list, {len(set(numbers))} different")
+
+
 def check_block(check, pfn, order):
     frames = check.frames[pfn:pfn + (1 << order)]
     if len(frames) < 1 << order or pfn % (1 << order):
@@ -258,31 +313,6 @@ def check_block(check, pfn, order):
         check.find(f"a frame of the free block of order {order} at {pfn:#x} is not marked so")
     elif any(one.order != PAGE_TAIL for one in frames[1:]):
         check.find(f"a frame inside the free block at {pfn:#x} is marked as the first of one")
-
-
-# --- Objects ----------------------------------------------------------------------------------------------------------
-
-def check_slabs(check):
-    frames = 0
-    for cache in machine.list_entries(variable("all_slab_caches"), "struct slab_cache", "caches"):
-        name, objects, slabs = machine.string(cache["name"]), 0, 0
-        for which in ("partial", "full"):
-            for page in machine.list_entries(cache[which], "struct page", "lru"):
-                slabs += 1
-                objects += integer(page["slab_objects"]) - 1
-                if pointer(page["slab"]) != pointer(cache.address):
-                    check.find(f"cache {name}: a slab's frame does not belong to it")
-                if (which == "full") != (integer(page["slab_free"]) == SLAB_FREE_END):
-                    check.find(f"cache {name}: a slab is in the wrong list")
-        if slabs != integer(cache["slabs"]):
-            check.find(f"cache {name}: counts {integer(cache['slabs'])} slabs and has {slabs}")
-        if objects != integer(cache["objects"]) + integer(cache["loaded"]):
-            check.find(f"cache {name}: its slabs have given out {objects} objects, and "
-                       f"{integer(cache['objects']) + integer(cache['loaded'])} are counted")
-        frames += integer(cache["slabs"]) << integer(cache["order"])
-    slab_type = next(value for value, name in check.names.items() if name == "slab")
-    if frames != integer(variable("frame_counts")[slab_type]):
-        check.find("a slab frame belongs to no cache")
 
 
 class MemoryCheck(Command):
@@ -311,7 +341,7 @@ and object caches complete. In the middle of a change (inside set_pte_at, for on
             spaces_seen += 1
         if spaces_seen != len(list(machine.list_entries(variable("all_mms"), "struct mm_struct", "mm_list"))):
             check.find("there is an address space that belongs to no process")
-        for part in (check_users, check_zero_frame, check_free_lists, check_slabs):
+        for part in (check_users, check_zero_frame, check_free_lists, check_frame_cache, check_caches):
             part(check)
         for sentence in check.findings[:FINDINGS_SHOWN]:
             print(f"mmcheck: {sentence}")
