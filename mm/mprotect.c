@@ -11,11 +11,11 @@ _Static_assert(VM_READ << MAY_SHIFT == VM_MAYREAD && VM_EXEC << MAY_SHIFT == VM_
 #if LAB != 6
 /*
  * True when a private page may be written at once, without a fault to find out whether it is
- * shared.
+ * shared. A clean one (the zero frame, or after MADV_FREE) gets its fault, as on Linux.
  */
 static inline bool is_writable_at_once(unsigned long vm_flags, pte_t pte)
 {
-    if ((vm_flags & (VM_WRITE | VM_SHARED)) != VM_WRITE || is_zero_pfn(pte_pfn(pte)))
+    if ((vm_flags & (VM_WRITE | VM_SHARED)) != VM_WRITE || !pte_dirty(pte))
         return false;
     const struct page *page = pte_page(pte);
     return page->type == PAGE_ANON && (page->flags & PG_ANON_EXCLUSIVE);

@@ -143,6 +143,13 @@ static void clean_and_dirty(void)
     check_eq(smaps_value(memory, "Private_Clean:"), 2 * 4, "a write makes them dirty again");
     syscall(SYS_madvise, memory + PAGE, PAGE, MADV_POPULATE_WRITE);
     check_eq(smaps_value(memory, "Private_Clean:"), 4, "and so does POPULATE_WRITE");
+    raw_mprotect(memory, PAGES * PAGE, PROT_READ);
+    raw_mprotect(memory, PAGES * PAGE, READ_WRITE);
+    check_eq(write_faults(memory, 1), 0, "a dirty page that was read-only for a while is written without a fault");
+    syscall(SYS_madvise, memory, PAGE, MADV_FREE);
+    raw_mprotect(memory, PAGE, PROT_READ);
+    raw_mprotect(memory, PAGE, READ_WRITE);
+    check_eq(write_faults(memory, 1), 1, "a clean one with a fault");
     raw_munmap(memory, PAGES * PAGE);
 }
 
