@@ -15,6 +15,7 @@
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/self_test.h"
 #include "kernel/sched/sched.h"
 #include "kernel/start.h"
 #include "mm/kstack.h"
@@ -81,6 +82,7 @@ static bool read_command_line(void)
     audit_at_exit = audit && strcmp(audit, "exit") == 0;
     debug_unknown_syscalls = cmdline_has("debug-unknown-syscalls");
     proc_has_fail_nth = ALLOCATIONS_CAN_FAIL && cmdline_has("fault-injection");
+    self_tests_allowed = cmdline_has("selftest");
     return run_mode;
 }
 
@@ -100,6 +102,7 @@ void kernel_main(void)
     bool run_mode = read_command_line();
 
     cpu_init();
+    stack_protector_init();
     descriptors_init();
     start_memory();
     pit_init(HZ);

@@ -1,11 +1,12 @@
 /* The facts about frames that everybody needs: the memory map, the names of frame types, the zero frame. */
+#include "kernel/lib/sections.h"
 #include "mm/page.h"
 
 struct page *mem_map;
 unsigned long max_pfn;
 
-/* In .bss, so that it lies on a frame of its own in the kernel image and needs no clearing. */
-u8 empty_zero_page[PAGE_SIZE] __aligned(PAGE_SIZE);
+/* On a frame of its own in the kernel image, and among the constants: not even the kernel can write to it. */
+u8 empty_zero_page[PAGE_SIZE] __aligned(PAGE_SIZE) __ro_after_init;
 pfn_t zero_pfn;
 
 const char *const page_type_names[PAGE_TYPES] = {

@@ -5,6 +5,7 @@
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/self_test.h"
 #include "mm/page_alloc.h"
 #include "syscall/user.h"
 
@@ -107,15 +108,28 @@ long sys_getrandom(unsigned long to, unsigned long size, unsigned long flags)
 #define REBOOT_POWER_OFF 0x4321fedcu
 #define REBOOT_CAD_ON 0x89abcdefu
 #define REBOOT_CAD_OFF 0u
+#define REBOOT_SELF_TEST 0x5e1f7e57u    /* ours: see kernel/proc/self_test.h */
 
 static bool is_reboot_magic2(u32 magic)
 {
     return magic == 672274793 || magic == 85072278 || magic == 369367448 || magic == 537993216;
 }
 
+static long order_self_test(unsigned long from)
+{
+    struct {
+        char name[56];
+        unsigned long address;
+    } order;
+
+    if (copy_from_user(&order, from, sizeof(order)))
+        return -EFAULT;
+    order.name[sizeof(order.name) - 1] = '\0';
+    return self_test(order.name, order.address);
+}
+
 long sys_reboot(unsigned long magic1, unsigned long magic2, unsigned long command, unsigned long argument)
 {
-    (void)argument;
     if (current->euid != 0)
         return -EPERM;
     if ((u32)magic1 != REBOOT_MAGIC1 || !is_reboot_magic2((u32)magic2))
@@ -129,6 +143,8 @@ long sys_reboot(unsigned long magic1, unsigned long magic2, unsigned long comman
     case REBOOT_CAD_ON:
     case REBOOT_CAD_OFF:
         return 0;
+    case REBOOT_SELF_TEST:
+        return self_tests_allowed ? order_self_test(argument) : -EINVAL;
     default:
         return -EINVAL;
     }

@@ -246,6 +246,17 @@ u64 cpu_random(void)
     return clock;
 }
 
+u64 cpu_entropy(void)
+{
+    static u64 state;
+
+    /* The finaliser of MurmurHash3: each bit of the input reaches each of the result. */
+    state += cpu_random();
+    state = (state ^ state >> 33) * 0xff51afd7ed558ccdull;
+    state = (state ^ state >> 33) * 0xc4ceb9fe1a85ec53ull;
+    return state ^ state >> 33;
+}
+
 bool fixup_exception(struct pt_regs *regs)
 {
     for (const struct exception_table_entry *entry = ex_table_start; entry < ex_table_end; entry++) {

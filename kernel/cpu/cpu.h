@@ -64,6 +64,15 @@ static inline u64 rdtsc(void)
     return (u64)high << 32 | low;
 }
 
+/*
+ * 64 bits that differ from boot to boot: of RDRAND where there is one, and of the time-stamp counter. Not for
+ * programs' getrandom, which repeats so that lessons do.
+ */
+u64 cpu_entropy(void);
+
+/* kernel/cpu/stack_protector.c: gives this boot its guard. To be called by a function that never returns. */
+void stack_protector_init(void);
+
 /* The address of the last page fault. */
 static inline unsigned long read_cr2(void)
 {

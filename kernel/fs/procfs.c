@@ -200,7 +200,8 @@ static int proc_open(struct inode *inode, struct file *file)
         file->ops = node->entry->file_ops;
         return 0;
     }
-    if (file_writable(file) && !node->entry->store)
+    /* Root may open what nobody may read or write; that there is nothing to read or write is another matter. */
+    if ((file_writable(file) && !node->entry->store) || (file_readable(file) && !node->entry->show))
         return -EACCES;
     file->ops = &proc_file_ops;
     file->private = kzalloc(sizeof(struct proc_reader));

@@ -421,6 +421,15 @@ static void holes_of_structures(void)
     check_eq(empty, HOLE_ROUNDS, "the hole in sysinfo's structure and its end are empty");
 }
 
+/* Found by tests/attacks/hardening.c: the kernel went to where there was no function to show the file. */
+static void file_that_is_not_to_be_read(void)
+{
+    static char text[64];
+    int file = open("/proc/sys/vm/drop_caches", O_RDONLY);
+
+    check(file < 0 || read(file, text, sizeof(text)) <= 0, "even root reads nothing from a file that is only for writing");
+}
+
 int main(void)
 {
     code = raw_mmap(0, PAGE, READ_WRITE | PROT_EXEC, PRIVATE_ANON, -1, 0);
@@ -435,5 +444,6 @@ int main(void)
     fpu_exceptions();
     kept_pointers();
     holes_of_structures();
+    file_that_is_not_to_be_read();
     return done();
 }

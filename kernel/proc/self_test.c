@@ -1,0 +1,143 @@
+/*
+ * The self-tests: mistakes of the kernel's own, each of which a defence has to stop. Only with the kernel option
+ * selftest, and only for root (sys_reboot). tests/attacks/hardening.t boots a machine for each.
+ */
+#include "kernel/proc/self_test.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "mm/kstack.h"
+#include "mm/page_alloc.h"
+#include "mm/page_table.h"
+
+#define RETURN_INSTRUCTION 0xc3
+
+bool self_tests_allowed;
+
+static const char constant[] = "a constant";
+static u8 data_with_code[] = { RETURN_INSTRUCTION };
+
+/* What the compiler can't see through, and so can't warn of or leave out. */
+static volatile u8 *hide(unsigned long address)
+{
+    __asm__ volatile("" : "+r"(address));
+    return (volatile u8 *)address;
+}
+
+static void write_at(unsigned long address)
+{
+    *hide(address) = RETURN_INSTRUCTION;
+}
+
+static void execute_at(unsigned long address)
+{
+    ((void (*)(void))(unsigned long)hide(address))();
+}
+
+/* ADDRESS of the image as the direct map shows it. */
+static unsigned long through_direct_map(const void *address)
+{
+    return (unsigned long)phys_to_virt(image_to_phys(address));
+}
+
+static void write_text(unsigned long unused) { (void)unused; write_at((unsigned long)self_test); }
+static void write_constant(unsigned long unused) { (void)unused; write_at((unsigned long)constant); }
+static void write_zero_frame(unsigned long unused) { (void)unused; write_at((unsigned long)empty_zero_page); }
+static void write_text_directly(unsigned long unused) { (void)unused; write_at(through_direct_map(self_test)); }
+static void write_zero_frame_directly(unsigned long unused)
+{
+    (void)unused;
+    write_at(through_direct_map(empty_zero_page));
+}
+
+static void execute_data(unsigned long unused) { (void)unused; execute_at((unsigned long)data_with_code); }
+static void execute_constant(unsigned long unused) { (void)unused; execute_at((unsigned long)constant); }
+static void execute_direct_map(unsigned long unused)
+{
+    struct page *page = alloc_page(PAGE_KERNEL);
+
+    (void)unused;
+    if (!page)
+        return;
+    write_at((unsigned long)page_address(page));
+    execute_at((unsigned long)page_address(page));
+}
+
+static void execute_stack(unsigned long unused)
+{
+    volatile u8 code[8] = { RETURN_INSTRUCTION };
+
+    (void)unused;
+    execute_at((unsigned long)code);
+}
+
+static void read_user(unsigned long address) { (void)*hide(address); }
+static void write_user(unsigned long address) { write_at(address); }
+static void execute_user(unsigned long address) { execute_at(address); }
+static void follow_null(unsigned long unused) { (void)unused; (void)*hide(8); }
+
+static void __attribute__((noinline)) recurse(volatile u8 *above)
+{
+    volatile u8 here[256];
+
+    here[0] = *above;
+    if (*hide((unsigned long)here) == *above)
+        recurse(here);
+    here[255] = here[0];    /* not a tail call */
+}
+
+static void overflow_stack(unsigned long unused)
+{
+    u8 start = 0;
+
+    (void)unused;
+    recurse(&start);
+}
+
+static void write_guard(unsigned long unused)
+{
+    (void)unused;
+    write_at(this_cpu.kernel_stack_top - KSTACK_SIZE - 1);
+}
+
+static void __attribute__((noinline)) smash_stack(unsigned long unused)
+{
+    volatile u8 array[16];
+
+    (void)unused;
+    for (unsigned i = 0; i < sizeof(array) + 16; i++)
+        *hide((unsigned long)array + i) = 'A';
+}
+
+static const struct {
+    const char *name;
+    void (*run)(unsigned long address);
+} tests[] = {
+    { "write-text", write_text },
+    { "write-constant", write_constant },
+    { "write-zero-frame", write_zero_frame },
+    { "write-text-directly", write_text_directly },
+    { "write-zero-frame-directly", write_zero_frame_directly },
+    { "execute-data", execute_data },
+    { "execute-constant", execute_constant },
+    { "execute-direct-map", execute_direct_map },
+    { "execute-stack", execute_stack },
+    { "read-user", read_user },
+    { "write-user", write_user },
+    { "execute-user", execute_user },
+    { "follow-null", follow_null },
+    { "overflow-stack", overflow_stack },
+    { "write-guard", write_guard },
+    { "smash-stack", smash_stack },
+};
+
+long self_test(const char *name, unsigned long address)
+{
+    for (size_t i = 0; self_tests_allowed && i < ARRAY_SIZE(tests); i++) {
+        if (strcmp(tests[i].name, name) == 0) {
+            tests[i].run(address);
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
