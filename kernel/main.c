@@ -14,6 +14,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
+#include "kernel/proc/exec.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/self_test.h"
 #include "kernel/sched/sched.h"
@@ -82,6 +83,8 @@ static bool read_command_line(void)
     audit_at_exit = audit && strcmp(audit, "exit") == 0;
     debug_unknown_syscalls = cmdline_has("debug-unknown-syscalls");
     proc_has_fail_nth = ALLOCATIONS_CAN_FAIL && cmdline_has("fault-injection");
+    const char *aslr = cmdline_get("aslr");
+    aslr_enabled = aslr && strcmp(aslr, "on") == 0;
     self_tests_allowed = cmdline_has("selftest");
     return run_mode;
 }

@@ -125,9 +125,8 @@ static int finish_load(struct load_state *state)
     struct mm_struct *mm = program->mm;
     unsigned long bias = state->bias;
 
-    mm->start_brk = mm->brk = PAGE_ALIGN(state->memory_end + bias);
-    if (program->elf.type == ET_DYN)
-        mm->start_brk = mm->brk = STATIC_PIE_BRK;
+    mm->start_brk = program->elf.type == ET_DYN ? STATIC_PIE_BRK : PAGE_ALIGN(state->memory_end + bias);
+    mm->start_brk = mm->brk = aslr_heap(mm->start_brk);
     program->entry = program->elf.entry + bias;
     if (program->entry >= TASK_SIZE)
         return -EINVAL;

@@ -148,6 +148,7 @@ static int prepare(struct exec_program *program, int dirfd, int flags, struct st
     program->page = kmalloc(PAGE_SIZE);
     if (!program->mm || !program->page)
         return -ENOMEM;
+    aslr_place_stack(program);
     program->mm->may_map_low = program->mm->may_lock_beyond_limit = current->euid == 0;
     error = exec_copy_strings(program, argv, envp);
     if (!error)

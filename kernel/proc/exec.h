@@ -38,6 +38,7 @@ struct exec_program {
 
     struct mm_struct *mm;           /* the new address space, not yet loaded */
     struct vm_area_struct *stack;
+    unsigned long stack_top;        /* STACK_TOP, or below it (aslr.c) */
     unsigned long stack_pointer;    /* the lowest byte in use */
     unsigned long lowest;           /* strings may not go below this */
     unsigned long filename_address; /* where the strings lie */
@@ -101,5 +102,14 @@ int exec_write_stack(struct exec_program *program);
  * data and brk. 0 or negative errno: then the program can't be saved any more.
  */
 int elf_load(struct exec_program *program);
+
+/* ---- aslr.c ---- */
+
+/* The kernel option aslr=on. */
+extern bool aslr_enabled;
+/* Chooses PROGRAM's stack_top, and moves its mmap_base. Before anything is mapped. */
+void aslr_place_stack(struct exec_program *program);
+/* Where the heap begins of a program that ends at START. */
+unsigned long aslr_heap(unsigned long start);
 
 #endif

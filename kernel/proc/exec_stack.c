@@ -87,7 +87,7 @@ static long write_pointers(struct word_writer *writer, unsigned long string, int
         if (write_word(writer, string))
             return -EFAULT;
         for (;;) {
-            size_t size = MIN(sizeof(bytes), STACK_TOP - at);
+            size_t size = MIN(sizeof(bytes), PAGE_SIZE - at % PAGE_SIZE);
             size_t length;
 
             if (copy_from_user(bytes, at, size))

@@ -113,13 +113,13 @@ static int push_array(struct exec_program *program, struct string_array array, i
 static int make_stack(struct exec_program *program)
 {
     const unsigned long flags = VM_READ | VM_WRITE | VM_GROWSDOWN | VM_ACCOUNT;
-    int error = vm_brk_flags(program->mm, STACK_TOP - PAGE_SIZE, PAGE_SIZE, flags);
+    int error = vm_brk_flags(program->mm, program->stack_top - PAGE_SIZE, PAGE_SIZE, flags);
 
     if (error)
         return error;
-    program->stack = find_vma(program->mm, STACK_TOP - PAGE_SIZE);
+    program->stack = find_vma(program->mm, program->stack_top - PAGE_SIZE);
     /* Linux leaves a word of zeroes */
-    program->stack_pointer = STACK_TOP - sizeof(unsigned long);
+    program->stack_pointer = program->stack_top - sizeof(unsigned long);
     return 0;
 }
 
