@@ -24,7 +24,9 @@ SEED ?= 1
 MINUTES ?= 240
 attack_parts := $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(ATTACK_PROGRAMS)
 
-.PHONY: fuzz-calls bombs soak nightly
+.PHONY: attack-programs fuzz-calls bombs soak defences nightly
+attack-programs: $(ATTACK_PROGRAMS)
+
 fuzz-calls: ## Make CALLS=10000000 random system calls from SEED=1 on, under timer interrupts at random instructions.
 	@tools/setup build run
 	@$(AGAIN) $(attack_parts)
@@ -40,4 +42,9 @@ soak: ## Keep memory full for MINUTES=240 of the guest's time, with 16 MiB.
 	@$(AGAIN) $(attack_parts)
 	@BUILD=$(BUILD) MINUTES=$(MINUTES) RECORD_RESULT=1 prove tests/attacks/soak.t
 
-nightly: fuzz-calls bombs soak
+defences: ## Take each defence of the kernel away, in a copy, and see that its test fails.
+	@tools/setup build run
+	@$(AGAIN) $(attack_parts)
+	@tests/attacks/defences
+
+nightly: fuzz-calls bombs soak defences
