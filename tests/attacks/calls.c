@@ -68,7 +68,7 @@ static const unsigned short keepers[] = {NR_PRCTL, NR_ARCH_PRCTL, NR_SET_TID_ADD
 #define FIRST_UNKNOWN 0x1000
 #define ARENA 100000       /* more than any call's number: a place in the arena */
 #define WARM_UP 20000
-#define FRAMES_KEPT 16     /* by small objects that happen to share a page with one in use */
+#define FRAMES_KEPT 32     /* by small objects that happen to share a page with one in use */
 
 /*
  * What a worker has in common with its present process, which may destroy it by what it does: then the marks are gone,
@@ -303,7 +303,7 @@ static void one_call(bool root)
 {
     static struct registers before, after;   /* where no argument points */
     unsigned int arguments, number = choose_call(root, &arguments);
-    pid_t self = getpid();
+    long self = syscall(SYS_gettid);
     long result;
 
     filling = IS_IN(keepers, number);
@@ -317,8 +317,8 @@ static void one_call(bool root)
     if (below(4) == 0)
         fill_some_data();
     result = call_with((long)(number | (random_bits() & 0xffffffff00000000ul)), &before, &after);
-    if (getpid() != self)
-        _exit(0);       /* a child: it is no part of this */
+    if (syscall(SYS_gettid) != self)
+        _exit(0);       /* a child, or a thread: it is no part of this, and its memory may be ours */
     note_result(number, result, &before, &after);
 }
 
