@@ -65,8 +65,8 @@ static inline u64 rdtsc(void)
 }
 
 /*
- * 64 bits that differ from boot to boot: of RDRAND where there is one, and of the time-stamp counter. Not for
- * programs' getrandom, which repeats so that lessons do.
+ * cpu_random, stirred so that each of the 64 bits differs from call to call and from boot to boot: for the kernel's
+ * own secrets.
  */
 u64 cpu_entropy(void);
 
