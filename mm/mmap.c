@@ -7,125 +7,10 @@
 #include "mm/mmap_flags.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
-
-/* Where MAP_32BIT looks, and where the bottom-up search of last resort begins. */
-#define LOW_WINDOW_START 0x40000000ul
-#define LOW_WINDOW_END 0x80000000ul
-#define TASK_UNMAPPED_BASE PAGE_ALIGN(TASK_SIZE / 3)
+#include "mm/unmapped_area.h"
 
 /* The largest offset into a file, and so the end of what can be mapped. */
 #define FILE_SIZE_MAX (~0ul >> 1)
-
-/* ---- where ---- */
-
-static bool is_free(struct mm_struct *mm, unsigned long address, unsigned long length)
-{
-    const struct vm_area_struct *vma = find_vma(mm, address);
-    return !vma || address + length <= vm_start_gap(vma);
-}
-
-/* From the bottom: MAP_32BIT, and when the top-down area is full. */
-static unsigned long unmapped_area_bottomup(struct mm_struct *mm, unsigned long hint,
-                                            unsigned long length, unsigned long flags)
-{
-    unsigned long low = TASK_UNMAPPED_BASE, high = TASK_SIZE;
-
-    if (flags & MAP_32BIT) {
-        low = LOW_WINDOW_START;
-        high = LOW_WINDOW_END;
-    }
-    if (length > high)
-        return (unsigned long)-ENOMEM;
-    if (hint && high - length >= hint && is_free(mm, hint, length))
-        return hint;
-    return vm_unmapped_area_bottomup(mm, length, low, high);
-}
-
-/*
- * Where LENGTH bytes fit into the hole that the last top-down search found; 0: it has to be
- * searched again.
- */
-static inline unsigned long next_hole(const struct mm_struct *mm, unsigned long length)
-{
-    const struct vm_area_struct *vma = mm->hole_below;
-
-    if (!vma || !vma->vm_prev || length < mm->hole_above)
-        return 0;
-    unsigned long floor = vma->vm_prev->vm_end, ceiling = MIN(vma->vm_start, mm->mmap_base);
-    if (vm_start_gap(vma) < ceiling)
-        return 0;
-    return ceiling > floor && ceiling - floor >= length ? ceiling - length : 0;
-}
-
-/*
- * HINT when that is free, else the highest free range below mmap_base. HINT and LENGTH are
- * page-aligned.
- */
-static inline unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint,
-                                          unsigned long length, unsigned long flags)
-{
-    if (unlikely(flags & MAP_32BIT))
-        return unmapped_area_bottomup(mm, hint, length, flags);
-
-    if (hint && hint <= TASK_SIZE - length && is_free(mm, hint, length))
-        return hint;
-
-    unsigned long address = next_hole(mm, length);
-    if (likely(address))
-        return address;
-    address = vm_unmapped_area_topdown(mm, length, PAGE_SIZE, mm->mmap_base);
-    if (likely(!IS_ERR_VALUE(address)))
-        return address;
-    return unmapped_area_bottomup(mm, hint, length, flags);
-}
-
-static inline unsigned long find_area(struct mm_struct *mm, unsigned long address,
-                                      unsigned long length, unsigned long flags)
-{
-    if (length > TASK_SIZE)
-        return (unsigned long)-ENOMEM;
-    if (!(flags & MAP_FIXED)) {
-        address = unmapped_area(mm, address, length, flags);
-        if (IS_ERR_VALUE(address))
-            return address;
-    }
-    if (address > TASK_SIZE - length)
-        return (unsigned long)-ENOMEM;
-    if (!IS_ALIGNED(address, PAGE_SIZE))
-        return (unsigned long)-EINVAL;
-    if (address < mmap_min_addr && !mm->may_map_low)
-        return (unsigned long)-EPERM;
-    return address;
-}
-
-unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
-                                unsigned long flags)
-{
-    return find_area(mm, address, length, flags);
-}
-
-/*
- * A hint is rounded down to its page; one that is not 0 but too low means the lowest allowed page.
- */
-static unsigned long round_hint(unsigned long hint)
-{
-    hint &= PAGE_MASK;
-    return hint && hint < mmap_min_addr ? PAGE_ALIGN(mmap_min_addr) : hint;
-}
-
-/* The hint of a huge mapping: rounded down to its huge page, if that is free; it may be address 0 then. */
-static unsigned long round_huge_hint(struct mm_struct *mm, unsigned long hint, unsigned long length,
-                                     unsigned long *flags)
-{
-    unsigned long place = hint & HUGE_PAGE_MASK;
-
-    if (!hint || (*flags & MAP_FIXED))
-        return hint;
-    if (place > TASK_SIZE - length || !is_free(mm, place, length))
-        return 0;
-    *flags |= MAP_FIXED;
-    return place;
-}
 
 /* ---- what ---- */
 
@@ -310,6 +195,44 @@ static __always_inline_fn unsigned long mmap_region(struct mm_struct *mm, struct
     return request->start;
 }
 
+/*
+ * Where a mapping of *LENGTH bytes goes that is wanted at ADDRESS; *LENGTH becomes whole pages. The
+ * address, or a negative errno, in the order in which Linux refuses.
+ */
+static unsigned long place_mapping(struct mm_struct *mm, const struct mmap_source *source,
+                                   unsigned long address, unsigned long *length,
+                                   unsigned long flags)
+{
+    bool is_huge = (flags & MAP_HUGETLB) && !source;
+
+    if (!*length)
+        return (unsigned long)-EINVAL;
+    if (flags & MAP_FIXED_NOREPLACE)
+        flags |= MAP_FIXED;
+    address = round_hint(address, flags);
+    if (unlikely(is_huge)) {
+        *length = huge_length(*length, flags);
+        if (!*length)
+            return (unsigned long)-EINVAL;
+    }
+    *length = PAGE_ALIGN(*length);
+    if (!*length || unlikely(mm->map_count > sysctl_max_map_count))
+        return (unsigned long)-ENOMEM;
+    if (unlikely((flags & MAP_HUGETLB) && source))
+        return (unsigned long)-EINVAL;
+
+    if (unlikely(is_huge && *length <= TASK_SIZE)) {
+        if (!is_huge_place(address, flags))
+            return (unsigned long)-EINVAL;
+        address = round_huge_hint(mm, address, *length, &flags);
+    }
+    address = get_unmapped_area(mm, address, *length, flags);
+    if ((flags & MAP_FIXED_NOREPLACE) && !IS_ERR_VALUE(address) &&
+        find_vma_intersection(mm, address, address + *length))
+        return (unsigned long)-EEXIST;
+    return address;
+}
+
 /* Any request. The address, or a negative errno. */
 static __attribute__((noinline)) unsigned long
 map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long address,
@@ -318,37 +241,11 @@ map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long ad
     unsigned long pgoff = offset >> PAGE_SHIFT;
     int error;
 
-    if (!IS_ALIGNED(offset, PAGE_SIZE) || !length)
+    if (!IS_ALIGNED(offset, PAGE_SIZE))
         return (unsigned long)-EINVAL;
-    if (flags & MAP_FIXED_NOREPLACE)
-        flags |= MAP_FIXED;
-    if (!(flags & MAP_FIXED))
-        address = round_hint(address);
-
-    bool is_huge = (flags & MAP_HUGETLB) && !source;
-    if (unlikely(is_huge)) {
-        length = huge_length(length, flags);
-        if (!length)
-            return (unsigned long)-EINVAL;
-    }
-    length = PAGE_ALIGN(length);
-    if (!length)
-        return (unsigned long)-ENOMEM;
-    if (unlikely(mm->map_count > sysctl_max_map_count))
-        return (unsigned long)-ENOMEM;
-    if (unlikely((flags & MAP_HUGETLB) && source))
-        return (unsigned long)-EINVAL;
-
-    if (unlikely(is_huge && length <= TASK_SIZE)) {
-        if (!is_huge_place(address, flags))
-            return (unsigned long)-EINVAL;
-        address = round_huge_hint(mm, address, length, &flags);
-    }
-    address = find_area(mm, address, length, flags);
+    address = place_mapping(mm, source, address, &length, flags);
     if (IS_ERR_VALUE(address))
         return address;
-    if ((flags & MAP_FIXED_NOREPLACE) && find_vma_intersection(mm, address, address + length))
-        return (unsigned long)-EEXIST;
 
     unsigned long vm_flags = vm_flags_of_prot(prot) | vm_flags_of_map(flags) | mm->def_flags |
                              VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
@@ -357,7 +254,7 @@ map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long ad
     if (mlock_future_check(mm, vm_flags, length))
         return (unsigned long)-EAGAIN;
 
-    if (unlikely(is_huge)) {
+    if (unlikely((flags & MAP_HUGETLB) && !source)) {
         vm_flags |= (flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
         return refuse_huge_mapping(mm, address, length, flags,
                                    has_room(mm, address, address + length, vm_flags));

@@ -4,6 +4,7 @@
 #include "mm/page_table.h"
 #include "mm/populate.h"
 #include "mm/unmap.h"
+#include "mm/unmapped_area.h"
 
 /*
  * A move may split the old VMA in two and add a new one: so many maps must be left before it

@@ -26,13 +26,6 @@ int populate_vma_with(struct vm_area_struct *vma, unsigned long start, unsigned 
  */
 void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long length);
 
-/*
- * Where LENGTH bytes (whole pages) can go: ADDRESS itself with MAP_FIXED, or when it is not 0 and
- * free; else the highest free range. -ENOMEM, -EINVAL (unaligned), -EPERM (below mmap_min_addr).
- */
-unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
-                                unsigned long flags);
-
 /* PROT_READ, WRITE and EXEC as vm_flags; other bits are ignored. */
 unsigned long vm_flags_of_prot(unsigned long prot);
 

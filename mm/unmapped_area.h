@@ -1,0 +1,44 @@
+/* Where a mapping can go. */
+#ifndef MM_UNMAPPED_AREA_H
+#define MM_UNMAPPED_AREA_H
+
+#include "kernel/lib/errno.h"
+#include "mm/mm.h"
+
+/*
+ * Where LENGTH bytes (whole pages) can go: ADDRESS itself with MAP_FIXED, or when it is not 0 and
+ * free; else the highest free range. -ENOMEM, -EINVAL (unaligned), -EPERM (below mmap_min_addr).
+ */
+unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
+                                unsigned long flags);
+
+/*
+ * ADDRESS, where a mapping of LENGTH bytes is wanted, as get_unmapped_area takes it: a hint is
+ * rounded down to its page, and one that is not 0 but too low means the lowest allowed page.
+ */
+unsigned long round_hint(unsigned long address, unsigned long flags);
+
+/*
+ * The same for huge pages: a hint is rounded down to its huge page and, if that is free, becomes
+ * the place (*FLAGS gets MAP_FIXED; it may be address 0); if not, 0.
+ */
+unsigned long round_huge_hint(struct mm_struct *mm, unsigned long hint, unsigned long length,
+                              unsigned long *flags);
+
+/*
+ * Where LENGTH bytes fit into the hole that the last top-down search found; 0: it has to be
+ * searched again.
+ */
+static inline unsigned long next_hole(const struct mm_struct *mm, unsigned long length)
+{
+    const struct vm_area_struct *vma = mm->hole_below;
+
+    if (!vma || !vma->vm_prev || length < mm->hole_above)
+        return 0;
+    unsigned long floor = vma->vm_prev->vm_end, ceiling = MIN(vma->vm_start, mm->mmap_base);
+    if (vm_start_gap(vma) < ceiling)
+        return 0;
+    return ceiling > floor && ceiling - floor >= length ? ceiling - length : 0;
+}
+
+#endif
