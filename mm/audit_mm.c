@@ -5,6 +5,7 @@
 #include "mm/audit_internal.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
+#include "mm/vma.h"
 
 #define PML4_LEVEL 4
 /* The bits of an entry that its VMA alone decides. */

@@ -6,6 +6,7 @@
 #include "mm/limits.h"
 #include "mm/populate.h"
 #include "mm/unmap.h"
+#include "mm/vma.h"
 
 /* What a heap is when nothing is locked. */
 #define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)

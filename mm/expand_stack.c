@@ -1,6 +1,7 @@
 /* A mapping that grows down: how far a fault below it may take it. */
 #include "mm/fault.h"
 #include "mm/limits.h"
+#include "mm/vma.h"
 
 /*
  * 0, or -ENOMEM when GROWTH more bytes, SIZE in all, are too much for any of the limits. Charges

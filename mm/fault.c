@@ -10,6 +10,7 @@
 #include "mm/page_alloc.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
+#include "mm/vma.h"
 
 /* One fault on its way down: what is asked for, and what the one walk of the page tables found. */
 struct vm_fault {

@@ -4,6 +4,7 @@
  */
 #include "kernel/lib/printf.h"
 #include "mm/fault.h"
+#include "mm/vma.h"
 
 const char *const fault_outcome_names[FAULT_OUTCOMES] = {
     [FAULT_ZERO_PAGE] = "zero_page",

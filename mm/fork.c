@@ -7,6 +7,7 @@
 #include "mm/limits.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
+#include "mm/vma.h"
 
 /*
  * Pages of one's own can be found nowhere else, so their entries are copied. Everything else

@@ -5,6 +5,7 @@
 #include "mm/page_table.h"
 #include "mm/populate.h"
 #include "mm/unmap.h"
+#include "mm/vma.h"
 
 /* What MADV_… can be, in 6.1 without the two that inject hardware errors (they are for Linux's own tests). */
 static bool advice_is_valid(int advice)

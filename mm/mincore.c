@@ -4,6 +4,7 @@
 #include "mm/filemap.h"
 #include "mm/page_table.h"
 #include "mm/user_copy.h"
+#include "mm/vma.h"
 
 /* Answers are gathered and handed over in pieces of so many pages. */
 #define PIECE 256ul

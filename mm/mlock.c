@@ -4,6 +4,7 @@
  */
 #include "mm/limits.h"
 #include "mm/populate.h"
+#include "mm/vma.h"
 
 #define LOCK_FLAGS (VM_LOCKED | VM_LOCKONFAULT)
 

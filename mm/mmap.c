@@ -8,6 +8,7 @@
 #include "mm/page_table.h"
 #include "mm/populate.h"
 #include "mm/unmapped_area.h"
+#include "mm/vma.h"
 
 /* The largest offset into a file, and so the end of what can be mapped. */
 #define FILE_SIZE_MAX (~0ul >> 1)

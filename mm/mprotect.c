@@ -3,6 +3,7 @@
 #include "mm/limits.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
+#include "mm/vma.h"
 
 /* The VM_MAY… bits lie this far above the VM_… bits that they allow. */
 #define MAY_SHIFT 4

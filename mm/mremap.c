@@ -5,6 +5,7 @@
 #include "mm/populate.h"
 #include "mm/unmap.h"
 #include "mm/unmapped_area.h"
+#include "mm/vma.h"
 
 /*
  * A move may split the old VMA in two and add a new one: so many maps must be left before it

@@ -1,6 +1,7 @@
 /* msync: there is no disc to write to, so only its refusals are to be had. */
 #include "kernel/lib/errno.h"
 #include "mm/mm.h"
+#include "mm/vma.h"
 
 int do_msync(struct mm_struct *mm, unsigned long start, unsigned long length, int flags)
 {

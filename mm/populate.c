@@ -6,6 +6,7 @@
 #include "mm/fault.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
+#include "mm/vma.h"
 
 int populate_vma_with(struct vm_area_struct *vma, unsigned long start, unsigned long end,
                       bool write)

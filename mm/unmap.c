@@ -9,6 +9,7 @@
 #include "mm/page_alloc.h"
 #include "mm/page_table.h"
 #include "mm/unmap.h"
+#include "mm/vma.h"
 
 /* Up to this many pages are forgotten one by one; beyond, reloading CR3 is cheaper. */
 #define FLUSH_SINGLE_PAGES_MAX 32

@@ -3,6 +3,7 @@
  */
 #include "mm/mmap_flags.h"
 #include "mm/unmapped_area.h"
+#include "mm/vma.h"
 
 /* Where MAP_32BIT looks, and where the bottom-up search of last resort begins. */
 #define LOW_WINDOW_START 0x40000000ul

@@ -3,7 +3,7 @@
 #define MM_UNMAPPED_AREA_H
 
 #include "kernel/lib/errno.h"
-#include "mm/mm.h"
+#include "mm/vma.h"
 
 /*
  * Where LENGTH bytes (whole pages) can go: ADDRESS itself with MAP_FIXED, or when it is not 0 and
@@ -11,6 +11,17 @@
  */
 unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
                                 unsigned long flags);
+
+/*
+ * The highest free range of LENGTH bytes in [low, high), page-aligned, that keeps STACK_GUARD_GAP
+ * below a VM_GROWSDOWN VMA (and, where that stood in the way, leaves out what lies within the gap);
+ * -ENOMEM. O(log n) for each such VMA met.
+ */
+unsigned long vm_unmapped_area_topdown(struct mm_struct *mm, unsigned long length,
+                                       unsigned long low, unsigned long high);
+/* The lowest such range. */
+unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long length,
+                                        unsigned long low, unsigned long high);
 
 /*
  * ADDRESS, where a mapping of LENGTH bytes is wanted, as get_unmapped_area takes it: a hint is

@@ -6,6 +6,7 @@
 #include "mm/fault.h"
 #include "mm/page_table.h"
 #include "mm/user_copy.h"
+#include "mm/vma.h"
 
 /*
  * Strings are fetched in pieces of this size that never cross a page, so that nothing behind the

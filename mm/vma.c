@@ -7,6 +7,7 @@
 #include "mm/filemap.h"
 #include "mm/limits.h"
 #include "mm/slab.h"
+#include "mm/vma.h"
 #include "mm/vma_index.h"
 
 static DEFINE_SLAB_CACHE(vma_cache, "vm_area_struct", sizeof(struct vm_area_struct), 8);

@@ -2,6 +2,7 @@
 #include "kernel/lib/printf.h"
 #include "mm/filemap.h"
 #include "mm/limits.h"
+#include "mm/vma.h"
 #include "mm/vma_index.h"
 
 static char sentence[160];

@@ -4,6 +4,8 @@
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/lab.h"
+#include "mm/unmapped_area.h"
+#include "mm/vma.h"
 #include "mm/vma_index.h"
 
 #ifdef ZEROPAGE_HOST

@@ -7,6 +7,7 @@
  * one, so most of that work would be undone before anybody looks. Who looks settles it first.
  */
 #include "kernel/lib/lab.h"
+#include "mm/vma.h"
 #include "mm/vma_index.h"
 
 /* ---- what is recorded ---- */

@@ -4,6 +4,7 @@
  */
 #include "kernel/lib/lab.h"
 #include "kernel/lib/panic.h"
+#include "mm/vma.h"
 #include "mm/vma_index.h"
 
 /* What a range is or is to become: everything that has to be equal in a neighbour. */

@@ -4,6 +4,7 @@
 #include "kernel/lib/string.h"
 #include "mm/page_table.h"
 #include "mm/slab.h"
+#include "mm/vma.h"
 
 #define NAME_COLUMN 73                  /* where a mapping's name begins, as on Linux */
 #define PATH_SIZE (PATH_MAX + 16)       /* with " (deleted)" */

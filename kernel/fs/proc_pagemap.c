@@ -6,6 +6,7 @@
 
 #include "mm/page_table.h"
 #include "mm/user_copy.h"
+#include "mm/vma.h"
 
 #define ENTRY_SIZE sizeof(u64)
 #define CHUNK_ENTRIES 64

@@ -8,6 +8,7 @@
 #include "mm/fault.h"
 #include "mm/slab.h"
 #include "mm/user_copy.h"
+#include "mm/vma.h"
 
 #define MAX_STRING (32 * PAGE_SIZE)             /* with its NUL */
 #define MIN_STRINGS_LIMIT (32 * PAGE_SIZE)      /* for all of them, however small the stack */

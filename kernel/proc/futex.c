@@ -7,6 +7,7 @@
 #include "kernel/proc/proc.h"
 #include "mm/mm.h"
 #include "mm/user_copy.h"
+#include "mm/vma.h"
 
 #define BUCKETS 256     /* a power of two */
 

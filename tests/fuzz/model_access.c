@@ -1,4 +1,5 @@
 /* The fuzzer's model of accesses: who may touch what, stacks that grow, and copies by the kernel. */
+#include "mm/vma.h"
 #include "tests/fuzz/step.h"
 
 /* As a fault below a stack would: takes the mapping above PAGE down to it. */

@@ -1,5 +1,6 @@
 /* madvise, mincore, mlock and relatives, msync: results and effects as on Linux 6.1. */
 #include "mm/filemap.h"
+#include "mm/vma.h"
 #include "tests/host/calls.h"
 #include "tests/host/file_host.h"
 

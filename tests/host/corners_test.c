@@ -5,6 +5,7 @@
 #include "mm/limits.h"
 #include "mm/memblock.h"
 #include "mm/slab.h"
+#include "mm/unmapped_area.h"
 #include "tests/host/calls.h"
 #include "tests/host/file_host.h"
 

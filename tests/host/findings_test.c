@@ -1,6 +1,7 @@
 /* What the audits of frames, kernel objects and VMAs find: each thing damaged on purpose, and mended again. */
 #include "mm/audit.h"
 #include "mm/slab.h"
+#include "mm/vma.h"
 #include "tests/host/calls.h"
 
 static DEFINE_SLAB_CACHE(cache, "damaged", 64, 16);

@@ -7,6 +7,7 @@
 #include "kernel/lib/errno.h"
 #include "mm/audit.h"
 #include "mm/fault.h"
+#include "mm/vma.h"
 #include "tests/host/calls.h"
 
 #define WINDOW 0x10000000ul

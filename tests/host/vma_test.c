@@ -3,6 +3,8 @@
  * was seen on Linux 6.1.
  */
 #include "mm/filemap.h"
+#include "mm/unmapped_area.h"
+#include "mm/vma.h"
 #include "mm/vma_index.h"
 #include "tests/host/calls.h"
 
