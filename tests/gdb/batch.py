@@ -1,6 +1,7 @@
 """Runs batch sessions of the debugger, and takes out of a transcript what may differ from machine to machine."""
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from tap import ROOT  # noqa: E402
 
 BUILD = "build-debug"
 TIME_LIMIT = 300    # a session takes seconds; a busy machine may be many times slower
+WORK_LIMIT = 30     # seconds of processor time, which do not depend on what else the machine does
 GOLDEN = os.path.join(ROOT, "tests", "gdb", "golden")
 
 VARIABLE = (
@@ -61,6 +63,7 @@ class Session:
 
     def __init__(self, script, *program, append="journal=on", options=()):
         mark = f"mark={os.urandom(8).hex()}"
+        before = processor_time()
         with tempfile.TemporaryDirectory(prefix="zeropage-gdb-test-") as folder:
             commands, console = os.path.join(folder, "commands"), os.path.join(folder, "console")
             with open(commands, "w", encoding="utf-8") as file:
@@ -79,6 +82,13 @@ class Session:
                 with open(console, encoding="utf-8", errors="replace") as file:
                     self.console = file.read()
         self.left_behind = processes_with(mark)
+        self.work = processor_time() - before
+
+
+def processor_time():
+    """What our children, and theirs, have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def processes_with(mark):

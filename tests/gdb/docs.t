@@ -52,6 +52,8 @@ def main():
         check_equal(session.errors, "", f'the session with "{program}" has no errors')
         check_equal((session.left_behind, session.files_left_behind), ([], []),
                     f'the session with "{program}" leaves no process and no file behind')
+        check(session.work < batch.WORK_LIMIT, f'the session with "{program}" takes seconds of processor time',
+              f"{session.work:.1f} s")
     if os.environ.get("RECORD"):
         with open(DOCUMENT, "w", encoding="utf-8") as file:
             file.write(document)

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import batch  # noqa: E402
-from tap import check, check_equal, done, skip  # noqa: E402
+from tap import ROOT, check, check_equal, done, skip  # noqa: E402
 
 # In the order in which `session all` comes by.
 OUTCOMES = ("file_mapped", "zero_page", "new_page", "zero_replaced", "cow_copied", "cow_reused", "no_mapping",
@@ -60,6 +60,7 @@ continue
 set var fail_allocation_countdown = 1
 pf
 """
+STAGED = (("spurious", SPURIOUS), ("out_of_memory", OUT_OF_MEMORY))
 
 
 def explanations(text):
@@ -86,6 +87,24 @@ def compare(outcome, text):
     check_equal(text.splitlines(), expected.splitlines(), f"pf explains {outcome} as its golden transcript says")
 
 
+def outcomes_of_the_kernel():
+    """The names in enum fault_outcome, in the verdict's spelling."""
+    with open(os.path.join(ROOT, "mm", "fault.h"), encoding="utf-8") as file:
+        body = re.search(r"enum fault_outcome \{(.*?)\};", file.read(), re.DOTALL)[1]
+    return {name.lower() for name in re.findall(r"^    FAULT_(\w+)", body, re.MULTILINE)} - {"outcomes"}
+
+
+def test_that_each_has_one(played):
+    """An outcome that is new in the kernel, or gone, has to be so here."""
+    outcomes = outcomes_of_the_kernel()
+    check_equal(sorted(outcomes - set(played)), [], "each outcome of enum fault_outcome is played")
+    goldens = {re.fullmatch(r"pf-(\w+)\.txt", name)[1] for name in os.listdir(batch.GOLDEN) if name.startswith("pf-")}
+    check_equal(sorted(outcomes ^ goldens), [], "each outcome of enum fault_outcome has a golden transcript, and no other has")
+    for outcome in sorted(outcomes & goldens):
+        with open(os.path.join(batch.GOLDEN, f"pf-{outcome}.txt"), encoding="utf-8") as file:
+            check(f"\n  verdict  {outcome}: " in file.read(), f"the golden transcript of {outcome} has its verdict")
+
+
 def main():
     if reason := batch.tools_are_missing():
         skip("pf", reason)
@@ -102,8 +121,9 @@ def main():
         compare(outcome, found.get(outcome, ""))
     check("Traceback" not in session.errors, "no command ends in a traceback", session.errors)
     check_equal(session.left_behind, [], "the session leaves no process behind")
+    check(session.work < batch.WORK_LIMIT, "and takes seconds of processor time", f"{session.work:.1f} s")
 
-    for outcome, script in (("spurious", SPURIOUS), ("out_of_memory", OUT_OF_MEMORY)):
+    for outcome, script in STAGED:
         session = batch.Session(script, "session", "read_page", "write_page")
         found = explanations(session.text)
         if outcome not in found:
@@ -118,6 +138,7 @@ def main():
           "the recorder saw a fault of each outcome", f"{len(pairs)} faults", session.text[-2000:], session.errors)
     wrong = [pair for pair in pairs if pair[:2] != pair[2:]]
     check_equal(wrong, [], "each verdict is what the kernel then does, by its own journal")
+    test_that_each_has_one([*OUTCOMES, *(outcome for outcome, _ in STAGED)])
     done()
 
 
