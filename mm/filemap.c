@@ -56,6 +56,7 @@ void mapping_put(struct address_space *mapping)
     if (--mapping->refcount > 0)
         return;
     free_pages_from(mapping, 0, ~0ul);
+    assert(!mapping->pages.root);       /* a node without pages would be nobody's */
     list_del(&mapping->all_files);
     mapping->ops->release(mapping);
 }

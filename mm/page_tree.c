@@ -40,7 +40,20 @@ struct page *page_tree_find(const struct page_tree *tree, unsigned long index)
     return (struct page *)at;
 }
 
-/* Puts levels on top until INDEX has a place. */
+/* The number of levels a tree must have for INDEX to have a place. */
+static u8 height_for(unsigned long index)
+{
+    u8 height = 1;
+
+    while (!reaches(height, index))
+        height++;
+    return height;
+}
+
+/*
+ * Makes the tree so high that INDEX has a place: an empty one by a root of that height at once, for whatever else
+ * stood on the way to index 0 would belong to no page; one with pages by putting levels on top.
+ */
 static bool grow(struct page_tree *tree, unsigned long index)
 {
     while (!tree->root || !reaches(tree->height, index)) {
@@ -51,9 +64,11 @@ static bool grow(struct page_tree *tree, unsigned long index)
         if (tree->root) {
             node->slots[0] = tree->root;
             node->used = 1;
+            tree->height++;
+        } else {
+            tree->height = height_for(index);
         }
         tree->root = node;
-        tree->height++;
     }
     return true;
 }

@@ -147,6 +147,28 @@ static void a_failed_insertion_changes_nothing(void **state)
     assert_null(tree.root);
 }
 
+/* A file whose first page is far inside: everything on the way to index 0 would be nobody's. */
+static void a_tree_that_begins_far_away_leaves_nothing(void **state)
+{
+    struct page_tree tree = { 0 };
+
+    (void)state;
+    assert_int_equal(page_tree_insert(&tree, 1ul << 40, &pages[1]), 0);
+    assert_ptr_equal(page_tree_find(&tree, 1ul << 40), &pages[1]);
+    assert_ptr_equal(page_tree_remove(&tree, 1ul << 40), &pages[1]);
+    assert_null(tree.root);
+    assert_int_equal(tree.height, 0);
+    int result = -ENOMEM;
+    for (unsigned long fail = 1; result != 0; fail++) {
+        fail_allocation_countdown = fail;
+        result = page_tree_insert(&tree, 1ul << 40, &pages[1]);
+        fail_allocation_countdown = 0;
+        assert_true(result == 0 || !tree.root);
+    }
+    assert_ptr_equal(page_tree_remove(&tree, 1ul << 40), &pages[1]);
+    assert_null(tree.root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +177,7 @@ int main(void)
         memory_test(the_tree_shrinks_when_its_far_end_goes),
         memory_test(random_work_agrees_with_an_array),
         memory_test(a_failed_insertion_changes_nothing),
+        memory_test(a_tree_that_begins_far_away_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
