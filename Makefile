@@ -40,7 +40,7 @@ MEMORY ?= 256M
 FIRMWARE ?= bios
 
 PROG ?= tour
-.PHONY: all run run-direct run-window screenshots debug debug-server rewind timeline setup-viewer iso test nightly bench performance reliability check doctor setup clean help
+.PHONY: all run run-direct run-window screenshots debug debug-server rewind timeline docs setup-viewer iso test nightly bench performance reliability check doctor setup clean help
 all: ## Build the kernel, the programs and the ISO (this is what plain `make` does).
 	@tools/setup build
 	@$(AGAIN) $(BUILD)/zeropage.iso
@@ -87,6 +87,18 @@ timeline: ## Run PROG="tour" and make of its journal a page to step through, bui
 	@tools/setup build run
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
 	@BUILD=$(BUILD) tools/viewer/record --memory $(MEMORY) -o $(BUILD)/timeline.html $(PROG)
+
+docs: ## Make anew what is generated in docs/ and the README: the tour's timeline, transcripts, pictures, the table of docs/linux.md.
+	@tools/setup build run test debug
+	@$(AGAIN) $(BUILD)/zeropage.iso $(BUILD)/zeropage.elf $(BUILD)/archive.tar
+	@$(AGAIN) DEBUG=1 debug-programs
+	@BUILD=$(BUILD) tools/viewer/record -o $(BUILD)/tour.html tour >/dev/null
+	@cp $(BUILD)/tour.html docs/tour.html
+	@BUILD=$(BUILD) tests/outside/readme.t --write
+	@RECORD=1 tests/gdb/docs.t
+	@$(AGAIN) linux-table
+	@BUILD=$(BUILD) tools/screenshots docs
+	@tools/viewer/picture $(BUILD)/tour.html $(BUILD)/tour.jsonl docs/timeline-tour.png
 
 setup-viewer: ## Install what the browser test of the timeline needs: Node.js, Chromium and playwright-core.
 	@tools/setup viewer

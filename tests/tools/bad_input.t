@@ -102,6 +102,8 @@ REFUSALS = (
     ("timeline", "no arguments"), ("timeline", "no such journal", NOWHERE, "-o", "{out}"),
     ("timeline", "a folder as a journal", "{folder}", "-o", "{out}"), ("timeline", "a text as a journal", "{text}", "-o", "{out}"),
     ("viewer/record", "no arguments"), ("viewer/record", "no such program", "-o", "{out}", NOWHERE),
+    ("viewer/picture", "no arguments"), ("viewer/picture", "no such page", NOWHERE, NOWHERE, "{out}"),
+    ("viewer/picture", "a text as a journal", "{text}", "{text}", "{out}"),
 )
 
 
