@@ -213,6 +213,17 @@ static int regular_truncate(struct inode *inode, u64 size)
     return 0;
 }
 
+/* Takes back the pages from FIRST to before LAST that fallocate made and nobody has touched. */
+static void free_allocated(struct address_space *mapping, unsigned long first, unsigned long last)
+{
+    for (unsigned long index = first; index < last; index++) {
+        const struct page *page = page_tree_find(&mapping->pages, index);
+        if (page && (page->flags & PG_FALLOCATED))
+            mapping_punch_hole(mapping, index, index + 1);
+    }
+}
+
+/* Allocated for a second time, a page becomes one with data, as on Linux: a failure later on must not take it back. */
 int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size)
 {
     struct address_space *mapping = &inode->mapping;
@@ -224,11 +235,13 @@ int regular_allocate(struct inode *inode, u64 offset, u64 length, bool keep_size
     /* mapping_get_page makes pages within the size only. */
     mapping->size = MAX(old_size, end);
     for (u64 pos = ALIGN_DOWN(offset, PAGE_SIZE); pos < end; pos += PAGE_SIZE) {
-        bool is_new = !is_data_at(inode, pos);
+        bool is_new = !page_tree_find(&mapping->pages, pos >> PAGE_SHIFT) && pos >= inode->archive_size;
         struct page *page = get_page_for_write(inode, pos, &error);
-        if (!page)
+        if (!page) {
+            free_allocated(mapping, offset >> PAGE_SHIFT, pos >> PAGE_SHIFT);
             break;
-        page->flags |= is_new ? PG_FALLOCATED | PG_DIRTY : PG_DIRTY;
+        }
+        page->flags = (page->flags & ~PG_FALLOCATED) | (is_new ? PG_FALLOCATED | PG_DIRTY : PG_DIRTY);
         put_page(page);
         error = 0;
     }

@@ -115,6 +115,10 @@ static void allocating(void)
     check_str(resident(memory), "1100", "then they are resident");
     syscall(SYS_madvise, memory, PAGES * PAGE, MADV_PAGEOUT);
     check_str(resident(memory), "1100", "and never clean: PAGEOUT keeps them");
+    syscall(SYS_fallocate, file, 0, 2 * PAGE, 2 * PAGE);
+    check_str(resident(memory), "1100", "allocated once they are not resident");
+    syscall(SYS_fallocate, file, 0, 0, PAGES * PAGE);
+    check_str(resident(memory), "1111", "allocated twice they are");
     raw_munmap(memory, PAGES * PAGE);
     close(file);
 }

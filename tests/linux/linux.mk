@@ -58,7 +58,5 @@ FIRST ?= 1
 fuzz-linux: ## Compare SEEDS=100000 random sequences of memory calls, from seed FIRST=1 on, with Linux 6.1.
 	@tools/setup build run test
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(LINUX_TESTS)
-	@for steps in 40 20 60; do \
-	    BUILD=$(BUILD) tools/fuzz --first $(FIRST) --count $$(($(SEEDS) / 3 + 1)) --steps $$steps || exit $$?; \
-	done
+	@BUILD=$(BUILD) tools/fuzz --first $(FIRST) --count $(SEEDS) --steps 40,20,60 --record
 nightly: fuzz-linux
