@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "user/common/probe.h"
 #include "user/common/space_map.h"
 #include "user/common/split.h"
+#include "user/common/terminal.h"
 
 #define FRAME_ROWS         13 /* folded to a screenful, with what else there is to say */
 #define OTHER_ROWS         12 /* which takes so many rows */
@@ -105,9 +105,7 @@ static void draw_all_processes(void)
 /* On a larger terminal there is room for more. */
 static int rows_for_frames(void)
 {
-    struct winsize size = {.ws_row = 0};
-    bool is_known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
-    int rows = is_known ? size.ws_row - OTHER_ROWS : 0;
+    int rows = isatty(STDOUT_FILENO) ? terminal_rows() - OTHER_ROWS : 0;
     return rows > FRAME_ROWS ? rows : FRAME_ROWS;
 }
 

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "user/common/terminal.h"
 
 #define CANVAS_SIZE 32768
 #define LINE_ROOM   2048 /* more than any line takes, with its colours */
@@ -75,11 +76,6 @@ const char *canvas_picture(size_t *size)
 
 void canvas_show(void)
 {
-    for (size_t done = 0; done < length;) {
-        ssize_t count = write(STDOUT_FILENO, picture + done, length - done);
-        if (count <= 0)
-            break;
-        done += (size_t)count;
-    }
+    terminal_write(picture, length);
     length = 0;
 }

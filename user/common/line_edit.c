@@ -10,14 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "user/common/terminal.h"
 
 #define CONTROL(letter) ((letter) & 0x1f)
 #define ESCAPE          0x1b
 #define DELETE          0x7f
-#define DEFAULT_COLUMNS 80
 #define HISTORY_LINES   64
 #define OUTPUT_SIZE     (2 * LINE_SIZE)
 
@@ -89,25 +89,6 @@ static int prompt_columns(const char *prompt)
     return columns;
 }
 
-static int terminal_columns(void)
-{
-    struct winsize size = {.ws_col = 0};
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return DEFAULT_COLUMNS;
-    return size.ws_col;
-}
-
-static void output(const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t count = write(STDOUT_FILENO, text, length);
-        if (count <= 0)
-            return;
-        text += count;
-        length -= (size_t)count;
-    }
-}
-
 /* Draw the row anew: prompt, the visible part of the line, and the cursor in its place. */
 static void redraw(void)
 {
@@ -123,7 +104,7 @@ static void redraw(void)
                           edit.text + first);
     if (cursor > 0)
         length += snprintf(row + length, sizeof row - (size_t)length, "\033[%dC", cursor);
-    output(row, (size_t)length);
+    terminal_write(row, (size_t)length);
 }
 
 /* --- changing ----------------------------------------------------------------------------- */
@@ -283,7 +264,7 @@ static void handle_key(int key)
         erase_to(word_before_cursor());
         break;
     case CONTROL('L'):
-        output("\033[H\033[2J", strlen("\033[H\033[2J"));
+        terminal_write("\033[H\033[2J", strlen("\033[H\033[2J"));
         break;
     default:
         if (key < KEY_UP && key >= ' ')
@@ -302,7 +283,7 @@ static void handle_and_show(int key)
     size_t length = edit.length;
     handle_key(key);
     if (is_plain && columns + 2 < terminal_columns() && edit.length == length + 1)
-        output(&edit.text[length], 1);
+        terminal_write(&edit.text[length], 1);
     else
         redraw();
 }
@@ -321,7 +302,7 @@ static enum line_result edit_until_end(line_completer complete)
             return LINE_READY;
         }
         if (key == CONTROL('C')) {
-            output("^C", 2);
+            terminal_write("^C", 2);
             return LINE_CANCELLED;
         }
         if (key == KEY_NONE || (key == CONTROL('D') && edit.length == 0))
@@ -354,7 +335,7 @@ enum line_result line_edit(const char *prompt, char *line, line_completer comple
     tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
     enum line_result result = edit_until_end(complete);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &normal);
-    output("\n", 1);
+    terminal_write("\n", 1);
     line[edit.length] = '\0';
     return result;
 }

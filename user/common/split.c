@@ -5,40 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "user/common/canvas.h"
+#include "user/common/terminal.h"
 
-#define ROWS_MIN     20 /* of the terminal */
-#define ROWS_DEFAULT 24
+#define ROWS_MIN         20 /* of the terminal */
 /* The picture's part is three fifths, or less, so that a chapter of the tour fits below it. */
 #define PART             3
 #define WHOLE            5
 #define CHAPTER_ROWS     18
 #define PICTURE_ROWS_MIN 14
 
-static int terminal_rows, picture_rows;
+static int known_rows, picture_rows;
 static uint64_t shown; /* a checksum of the picture that stands there; 0: none */
-
-static int rows_now(void)
-{
-    struct winsize size = {.ws_row = 0};
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0)
-        return ROWS_DEFAULT;
-    return size.ws_row;
-}
-
-static void send(const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t count = write(STDOUT_FILENO, text, length);
-        if (count <= 0)
-            return;
-        text += count;
-        length -= (size_t)count;
-    }
-}
 
 static int picture_part(int rows)
 {
@@ -57,8 +36,8 @@ int split_begin(void)
 {
     static char text[512];
     int length = 0;
-    terminal_rows = rows_now();
-    picture_rows = picture_part(terminal_rows);
+    known_rows = terminal_rows();
+    picture_rows = picture_part(known_rows);
     shown = 0;
     if (picture_rows == 0)
         return 0;
@@ -66,14 +45,14 @@ int split_begin(void)
         text[length++] = '\n';
     length += snprintf(text + length, sizeof text - (size_t)length,
                        "\033[%dA\0337\033[H\033[%dL\0338\033[%dB\0337\033[%d;%dr\0338", picture_rows,
-                       picture_rows, picture_rows, picture_rows + 1, terminal_rows);
-    send(text, (size_t)length);
+                       picture_rows, picture_rows, picture_rows + 1, known_rows);
+    terminal_write(text, (size_t)length);
     return picture_rows - 1; /* the last line is a rule */
 }
 
 int split_follow_size(void)
 {
-    if (rows_now() == terminal_rows)
+    if (terminal_rows() == known_rows)
         return picture_rows - 1;
     split_end();
     return split_begin();
@@ -81,7 +60,7 @@ int split_follow_size(void)
 
 void split_end(void)
 {
-    send("\0337\033[r\0338", strlen("\0337\033[r\0338"));
+    terminal_write("\0337\033[r\0338", strlen("\0337\033[r\0338"));
 }
 
 /* FNV-1a. */
@@ -110,5 +89,5 @@ void split_show(void)
         size += snprintf(all + size, sizeof all - (size_t)size, "\033[K\n");
     size += snprintf(all + size, sizeof all - (size_t)size, "%s%s%s\033[K\0338\033[?25h", paint(DIM),
                      rule, paint_end());
-    send(all, (size_t)size);
+    terminal_write(all, (size_t)size);
 }
