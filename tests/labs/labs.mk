@@ -4,7 +4,8 @@
 ifeq ($(own_lab),)
 .PHONY: lab
 lab: ## Write a student's tree of lab LAB=3 to OUT=dir (docs/labs; SEED=number for lab 0).
-	@tools/setup build labs
+	@tools/setup build labs$(if $(filter 0,$(LAB)), run)
+	$(if $(filter 0,$(LAB)),@$(AGAIN) LAB= build/zeropage.elf build/archive.tar)
 	@tools/lab "$(LAB)" "$(OUT)" $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: starters nightly

@@ -218,6 +218,7 @@ def check_look():
     tool(0, tree, "--seed", "4711")
     check_contains(text_of(tree, "answers.txt"), "seed = 4711\n", "the questions of lab 0 know the student's seed")
     check(not os.path.exists(os.path.join(tree, "tests", "labs", "0", "truth.py")), "and what computes the answers is not among them")
+    check(os.path.exists(os.path.join(tree, "tests", "labs", "0", "sealed.json")), "but seals are, by which make grade can tell")
     check_equal(text_of(tree, "iso", "rootfs", "etc", "seed"), "4711\n", "and so does the program that they are about")
     sys.path.insert(0, os.path.join(ROOT, "tests", "labs", "0"))
     from truth import truth  # pylint: disable=import-outside-toplevel

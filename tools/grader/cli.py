@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 
-from . import lab as labs
+from . import answers, lab as labs
 from .grade import Grader
 from .pristine import Pristine
 from .report import Report, possible, total, write_whole
@@ -40,6 +40,7 @@ def parse(arguments):
     parser.add_argument("--results", metavar="DIR", help="where --all writes scores.csv and a file for each submission")
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="that many submissions at a time (1)")
     parser.add_argument("--pristine", metavar="COMMIT", help="grade in the tree of that commit, not in this one")
+    parser.add_argument("--seeds", metavar="LIST", help="lab 0: whose seed is whose, a file of lines NAME SEED (or just the seed)")
     parser.add_argument("--list", action="store_true", help="list the lab's checks and what they are worth")
     parser.add_argument("submission", metavar="SUBMISSION", nargs="?", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -97,6 +98,7 @@ def rerun_command(options, seed):
     """The command that runs one check again."""
     words = ["tools/grade", "--lab", str(options.lab), "--seed", str(seed)]
     words += ["--pristine", options.pristine] if options.pristine else []
+    words += ["--seeds", options.seeds] if options.seeds else []
     return lambda check: shlex.join([*words, "--only", check.name, options.submission])
 
 
@@ -112,8 +114,10 @@ def grade_one(lab, pristine, options):
     if not submission.files and not submission.refused:
         raise Problem(f"{options.submission} has none of the files of lab {lab.number}: {', '.join(lab.files)}")
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
-    sandbox = Sandbox()
-    report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.how)
+    sandbox, given = Sandbox(), None
+    if lab.asks_questions:
+        given = answers.open_answers(lab, pristine, submission, answers.seed_of(options.seeds, options.submission))
+    report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.how, given and given.note())
     print(report.head(), flush=True)
     wanted = with_witnesses(lab, options.only)
     checks = [check for check in lab.checks if wanted is None or check.name in wanted]
@@ -130,11 +134,14 @@ def grade_one(lab, pristine, options):
     writable(options.json, options.junit)
     keep([])
     trace = (lambda line: print("    " + line)) if options.trace else None
-    workspace = Workspace(lab, pristine, submission, sandbox)
+    workspace = Workspace(lab, pristine, submission, sandbox) if given is None or given.needs_boot else None
     try:
-        results = Grader(lab, workspace, sandbox, seed=seed, trace=trace, on_result=keep).run(wanted)
+        if workspace and given:
+            given.boot_in(workspace.tree)
+        results = Grader(lab, workspace, sandbox, seed=seed, answers=given, trace=trace, on_result=keep).run(wanted)
     finally:
-        workspace.close()
+        if workspace:
+            workspace.close()
     print(report.foot(results))
     return FULL_SCORE if total(results) == possible(results) else POINTS_LOST
 

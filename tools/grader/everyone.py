@@ -104,6 +104,7 @@ class Job:
         command = [sys.executable, sys.argv[0], "--lab", str(self.lab.number), "--json", self.json]
         command += ["--seed", str(options.seed)] if options.seed is not None else []
         command += ["--pristine", options.pristine] if options.pristine else []
+        command += ["--seeds", options.seeds] if options.seeds else []
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, "--", self.path], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT, start_new_session=True)

@@ -29,21 +29,21 @@ class Result:
 
 
 class Grader:
-    """One submission's grade. ON_RESULT(results so far) is called after each check."""
+    """One submission's grade. ON_RESULT(results so far) is called after each check. ANSWERS are those of a lab that asks for some."""
 
-    def __init__(self, lab, workspace, sandbox, *, seed, journal=True, trace=None, on_result=lambda results: None):
+    def __init__(self, lab, workspace, sandbox, *, seed, answers=None, journal=True, trace=None, on_result=lambda results: None):
         self.lab, self.sandbox, self.seed, self.trace = lab, sandbox, seed, trace
         self.journals_left, self.recording = MOST_JOURNALS if journal else 0, False
         self.on_result = on_result
         self.results, self.stage, self.never_boots, self.boots = [], None, None, 0
-        self.workspace = workspace
+        self.workspace, self.answers = workspace, answers
         self.scenes = lab.scenes()
         self.unbuilt = None
 
     def run(self, names=None):
         """The results of the checks NAMES (all of them), in the lab's order."""
         try:
-            self.unbuilt = self.workspace.build_kernel()
+            self.unbuilt = self.workspace.build_kernel() if self.workspace else None
             for check in self.lab.checks:
                 if names is None or check.name in names:
                     began = time.monotonic()
@@ -69,7 +69,8 @@ class Grader:
         if self.unbuilt:
             why = f":\n{self.unbuilt}" if not self.results else ", as said above"
             return Result(check, reason=f"it does not build{why}")
-        runner = {"scene": self.run_scene, "host": self.run_host, "guest": self.run_guest, "audit": self.run_audit}[check.kind]
+        runner = {"scene": self.run_scene, "host": self.run_host, "guest": self.run_guest, "audit": self.run_audit,
+                  "answers": self.run_answers}[check.kind]
         result = runner(check)
         if not result.holds and KILLED in result.reason:
             result = runner(check)      # that was nobody's fault, most likely
@@ -89,6 +90,10 @@ class Grader:
 
     def run_audit(self, check):
         return self.on_stage(check, guest.audit)
+
+    def run_answers(self, check):
+        reason = self.answers.check(check, self.trace)
+        return Result(check, 0 if reason else check.points, reason or "")
 
     def on_stage(self, check, act):
         """The result of ACT(stage) on the stage. After a failure the next check gets a fresh boot."""

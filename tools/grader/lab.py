@@ -13,7 +13,10 @@ TOTAL = 100
 
 @dataclass
 class Check:
-    """RULE is a sentence. RUN names what is run: a host or guest test, or nothing. WITNESSES must hold for it to be believed."""
+    """
+    RULE is a sentence. RUN names what is run: a host or guest test, a question, or nothing. WITNESSES must hold for it to be believed.
+    HOW is how a student finds out more.
+    """
     name: str
     points: int
     rule: str
@@ -21,6 +24,7 @@ class Check:
     run: str = ""
     only: list = field(default_factory=list)
     witnesses: list = field(default_factory=list)
+    how: str = ""
 
 
 @dataclass
@@ -45,6 +49,11 @@ class Lab:
             if check.name == name:
                 return check
         raise Problem(f"lab {self.number} has no check {name}; it has: " + ", ".join(check.name for check in self.checks))
+
+    @property
+    def asks_questions(self):
+        """Is it graded by answers, and not by a kernel?"""
+        return any(check.kind == "answers" for check in self.checks)
 
     def scenes(self):
         """{check name: function} of the lab's scenes.py."""

@@ -11,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from . import lab as labs
+from . import answers, lab as labs
 from .cli import ROOT, with_witnesses
 from .grade import Grader
 from .pristine import Pristine
@@ -25,6 +25,7 @@ from .workspace import Workspace
 FIRST_LINE = re.compile(r"([\w-]+): (.+)")
 MUTANTS_AT_LEAST = 10
 SEED = 2027
+STUDENT = 4711          # whose answers lab 0's cases give, or should
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def cases_of(lab):
 # --- The submissions ------------------------------------------------------------------------------------------------
 
 def submission_of(case, lab, pristine):
+    if lab.asks_questions:
+        return answers_of(case, lab, pristine)
     own = {path: content for path, content in pristine.files.items() if lab.permits(path)}
     if case.kind == "solution":
         return Submission(files=own)
@@ -67,6 +70,20 @@ def submission_of(case, lab, pristine):
     if case.kind == "starter":
         return Submission(files=starter)
     return forged(case, lab, pristine, {**pristine.files, **starter})
+
+
+def answers_of(case, lab, pristine):
+    """The form that students get, filled in truly (for a mutant: then spoilt by its patch), or left empty."""
+    form = pristine.files[f"tests/labs/{lab.number}/{answers.FILE}"].decode().replace("seed = SEED", f"seed = {STUDENT}")
+    empty = {answers.FILE: form.encode()}
+    if case.kind == "starter":
+        return Submission(files=empty)
+    if case.kind == "forger":
+        return forged(case, lab, pristine, {**pristine.files, **empty})
+    for question, number in answers.boot_for(lab.folder, STUDENT, ROOT).truth.items():
+        form = form.replace(f"\n{question} =\n", f"\n{question} = {number}\n")
+    filled = {answers.FILE: form.encode()}
+    return Submission(files=patched(case, lab, filled) if case.kind == "mutant" else filled)
 
 
 def forged(case, lab, pristine, files):
@@ -127,7 +144,11 @@ class Worker:
             lab = labs.read_lab(ROOT, case.lab)
             submission = submission_of(case, lab, self.pristine)
             wanted = with_witnesses(lab, [case.check]) if case.kind == "mutant" else None
-            grader = Grader(lab, self.tree(case, lab, submission), self.sandbox, seed=SEED, journal=False)
+            workspace, given = self.tree(case, lab, submission), None
+            if lab.asks_questions:
+                given = answers.open_answers(lab, self.pristine, submission, STUDENT)
+                given.boot_in(workspace.tree)
+            grader = Grader(lab, workspace, self.sandbox, seed=SEED, answers=given, journal=False)
             results = grader.run(wanted)
             problem = judge(case, lab, results, submission)
             return case, total(results), problem, time.monotonic() - began

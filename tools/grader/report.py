@@ -30,10 +30,10 @@ def possible(results):
 
 
 class Report:
-    """The words around a grade. RERUN(check) is the command that runs one check again, DEBUG(check) the one that shows its steps."""
+    """The words around a grade. RERUN(check) is the command that runs one check again. NOTE is one more line for the head."""
 
-    def __init__(self, lab, rerun, seed, submission=None, wall=""):
-        self.lab, self.rerun, self.seed, self.submission, self.wall = lab, rerun, seed, submission, wall
+    def __init__(self, lab, rerun, seed, submission=None, wall="", note=None):
+        self.lab, self.rerun, self.seed, self.submission, self.wall, self.note = lab, rerun, seed, submission, wall, note
 
     # --- For people -----------------------------------------------------------------------------------------------
 
@@ -41,6 +41,7 @@ class Report:
         lines = [f"Lab {self.lab.number}: {self.lab.title} (seed {self.seed})"]
         for path in self.missing():
             lines.append(f"  not in the submission: {path}; the starter's stands in its place")
+        lines += [f"  {self.note}"] if self.note else []
         lines += [f"  not taken over: {refused}" for refused in self.submission.refused]
         if ignored := self.submission.ignored:
             more = f" and {len(ignored) - 4} more" if len(ignored) > 4 else ""
@@ -64,6 +65,7 @@ class Report:
         else:
             first, *more = result.reason.split("\n")
             lines += [f"reason:   {first}"] + ["          " + line for line in more]
+        lines += [f"look:     {result.check.how}"] if result.check.how else []
         if result.events:
             lines.append("the journal's last events:")
             lines += ["  " + short_event(line) for line in result.events]
