@@ -14,6 +14,7 @@ import qemu
 FONT = os.path.join(qemu.ROOT, "kernel", "dev", "font.txt")
 GLYPH_WIDTH, GLYPH_HEIGHT = 8, 16
 PROMPT = b"(qemu) "
+LAMP_EVENT = "ps2_set_ledstate"     # of QEMU's own trace
 TEXT_MEMORY, TEXT_ROWS, TEXT_COLUMNS = 0xb8000, 25, 80
 
 # The keys that sendkey knows by a name of their own.
@@ -132,7 +133,7 @@ def read_line(picture, font, left, top, columns):
 class Screen:
     """QEMU with a VGA and a PS/2 keyboard, as a context manager. Its display is none: nobody needs a window."""
 
-    def __init__(self, build, firmware="bios", memory="256M", extra=()):
+    def __init__(self, build, firmware="bios", memory="256M", adapter="VGA", extra=()):
         self.folder = tempfile.mkdtemp(prefix="zeropage-screen-")
         self.font, self.known_lines = load_font(), {}
         self.monitor = None
@@ -141,7 +142,8 @@ class Screen:
             kernel=os.path.join(build, "zeropage.elf"), archive=os.path.join(build, "archive.tar"),
             iso=os.path.join(build, "zeropage.iso"), append="init=/bin/sh", firmware=firmware, memory=memory,
             exit_device=False, console=("file", f"path={os.path.join(self.folder, 'console')}"),
-            extra=("-device", "VGA", "-monitor", f"unix:{path},server=on,wait=on", *extra))
+            extra=("-device", adapter, "-monitor", f"unix:{path},server=on,wait=on",
+                   "-trace", LAMP_EVENT, "-D", os.path.join(self.folder, "lamps"), *extra))
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, preexec_fn=qemu.die_with_parent)
         self.monitor = self.connect(path)
@@ -204,6 +206,12 @@ class Screen:
         """What came on the serial line."""
         with open(os.path.join(self.folder, "console"), "rb") as file:
             return file.read().decode(errors="replace")
+
+    def lamps(self):
+        """What the keyboard has been told to light (by the firmware, too), as the PC's bits: 2 Num Lock, 4 Caps Lock."""
+        with open(os.path.join(self.folder, "lamps"), encoding="utf-8", errors="replace") as file:
+            states = [int(state) for state in re.findall(rf"{LAMP_EVENT} .*ledstate (\d+)", file.read())]
+        return states
 
     def key(self, *names):
         for name in names:

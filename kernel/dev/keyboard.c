@@ -17,7 +17,9 @@
 #define COMMAND_MOUSE_OFF 0xa7
 #define COMMAND_KEYBOARD_OFF 0xad
 #define COMMAND_KEYBOARD_ON 0xae
-#define KEYBOARD_SEND_KEYS 0xf4     /* a command for the keyboard itself */
+#define KEYBOARD_SET_LAMPS 0xed     /* commands for the keyboard itself; of the lamps, a second byte tells */
+#define KEYBOARD_SEND_KEYS 0xf4
+#define KEYBOARD_TAKEN 0xfa         /* its answer */
 
 #define CONFIGURATION_IRQ1 0x01
 #define CONFIGURATION_IRQ12 0x02
@@ -29,6 +31,8 @@
 #define BUFFER_LIMIT 32             /* more than any controller keeps */
 
 static keyboard_sink_t sink;
+static u8 lamps;
+static bool lamps_are_due;          /* it has been told that they come, and has not answered */
 
 static void send(u16 port, u8 byte)
 {
@@ -50,6 +54,23 @@ static void drain(void)
         inb(PORT_DATA);
 }
 
+void keyboard_light(u8 wanted)
+{
+    lamps = wanted;
+    lamps_are_due = true;
+    send(PORT_DATA, KEYBOARD_SET_LAMPS);
+}
+
+static void take(u8 code)
+{
+    if (code == KEYBOARD_TAKEN && lamps_are_due) {
+        lamps_are_due = false;
+        send(PORT_DATA, lamps);
+    } else {
+        keys_take(code, sink);
+    }
+}
+
 static void receive(struct pt_regs *regs)
 {
     (void)regs;
@@ -59,7 +80,7 @@ static void receive(struct pt_regs *regs)
             return;
         u8 code = inb(PORT_DATA);
         if (!(status & STATUS_FROM_MOUSE))
-            keys_take(code, sink);
+            take(code);
     }
 }
 
@@ -87,6 +108,8 @@ void keyboard_start(keyboard_sink_t wanted_sink)
     send(PORT_COMMAND, COMMAND_WRITE_CONFIGURATION);
     send(PORT_DATA, configuration);
     send(PORT_COMMAND, COMMAND_KEYBOARD_ON);
-    send(PORT_DATA, KEYBOARD_SEND_KEYS);    /* its answer comes as a scan code that no key has */
+    send(PORT_DATA, KEYBOARD_SEND_KEYS);
+    receive_answer();
     irq_set_handler(IRQ_KEYBOARD, receive);
+    keys_start();
 }

@@ -1,7 +1,9 @@
 /* Scan codes of set 1 become characters (US layout) and the sequences of a terminal's other keys. */
 #include "kernel/dev/keyboard.h"
+#include "kernel/dev/screen.h"
 
 #define CODE_EXTENDED 0xe0          /* the next code belongs to a key that the first PCs had not */
+#define CODE_PAUSE 0xe1             /* the next two only say once more that it is the pause key */
 #define CODE_RELEASED 0x80
 
 #define KEY_CONTROL 0x1d
@@ -9,7 +11,14 @@
 #define KEY_RIGHT_SHIFT 0x36
 #define KEY_ALT 0x38
 #define KEY_CAPS_LOCK 0x3a
+#define KEY_NUM_LOCK 0x45
 #define KEY_TAB 0x0f
+#define KEY_KEYPAD_FIRST 0x47
+#define KEY_KEYPAD_LAST 0x53
+#define KEY_KEYPAD_MINUS 0x4a
+#define KEY_KEYPAD_PLUS 0x4e
+#define KEY_PAGE_UP 0x49
+#define KEY_PAGE_DOWN 0x51
 #define KEY_KEYPAD_ENTER 0x1c       /* these two behind CODE_EXTENDED */
 #define KEY_KEYPAD_SLASH 0x35
 
@@ -35,7 +44,7 @@ static const char shifted[] = {
     '2', '3', '0', '.', 0, 0, '|',
 };
 
-/* Keys behind CODE_EXTENDED, as xterm names them. */
+/* Keys behind CODE_EXTENDED, as xterm names them; and those of the keypad without Num Lock. */
 static const struct {
     u8 code;
     char sequence[5];
@@ -45,8 +54,36 @@ static const struct {
     { 0x49, "\033[5~" }, { 0x51, "\033[6~" }, { 0x52, "\033[2~" }, { 0x53, "\033[3~" },  /* pages, insert, delete */
 };
 
-static bool left_shift, right_shift, control, alt, caps_lock;
+/* A key that stays down, so to speak: each press changes it, but not the repetitions while it is held. */
+struct lock {
+    bool is_on, is_held;
+};
+
+static bool left_shift, right_shift, control, alt;
+static struct lock caps_lock, num_lock;
 static bool extended;
+static unsigned left_out;       /* so many codes mean nothing */
+
+static void light(void)
+{
+    keyboard_light((num_lock.is_on ? KEYBOARD_NUM_LOCK : 0) | (caps_lock.is_on ? KEYBOARD_CAPS_LOCK : 0));
+}
+
+static void change_lock(struct lock *lock, bool pressed)
+{
+    if (pressed && !lock->is_held) {
+        lock->is_on = !lock->is_on;
+        light();
+    }
+    lock->is_held = pressed;
+}
+
+void keys_start(void)
+{
+    caps_lock = (struct lock){};
+    num_lock = (struct lock){ .is_on = true };
+    light();
+}
 
 static void send(const char *text, keyboard_sink_t sink)
 {
@@ -72,7 +109,10 @@ static bool modifier(u8 code, bool pressed)
         right_shift = extended ? right_shift : pressed;
         return true;
     case KEY_CAPS_LOCK:
-        caps_lock ^= pressed;
+        change_lock(&caps_lock, pressed);
+        return true;
+    case KEY_NUM_LOCK:
+        change_lock(&num_lock, pressed);
         return true;
     default:
         return false;
@@ -84,13 +124,25 @@ static bool is_letter(char character)
     return (character | 0x20) >= 'a' && (character | 0x20) <= 'z';
 }
 
+static bool shift_is_held(void)
+{
+    return left_shift || right_shift;
+}
+
+/* The keys of the keypad that have two meanings. Shift chooses the other one, as Num Lock does. */
+static bool moves_on_keypad(u8 code)
+{
+    return code >= KEY_KEYPAD_FIRST && code <= KEY_KEYPAD_LAST && code != KEY_KEYPAD_MINUS && code != KEY_KEYPAD_PLUS &&
+           num_lock.is_on == shift_is_held();
+}
+
 static char character_of(u8 code)
 {
-    bool shift = left_shift || right_shift;
+    bool shift = shift_is_held();
 
     if (code >= sizeof(plain))
         return 0;
-    if (caps_lock && is_letter(plain[code]))
+    if (caps_lock.is_on && is_letter(plain[code]))
         shift = !shift;
     return shift ? shifted[code] : plain[code];
 }
@@ -107,6 +159,10 @@ static u8 with_control(char character)
 
 static void extended_key(u8 code, keyboard_sink_t sink)
 {
+    if (extended && shift_is_held() && (code == KEY_PAGE_UP || code == KEY_PAGE_DOWN)) {
+        screen_look_back(code == KEY_PAGE_UP ? 1 : -1);
+        return;
+    }
     if (code == KEY_KEYPAD_ENTER)
         sink('\r');
     if (code == KEY_KEYPAD_SLASH)
@@ -121,9 +177,9 @@ static void press(u8 code, keyboard_sink_t sink)
 {
     char character = character_of(code);
 
-    if (extended) {
+    if (extended || moves_on_keypad(code)) {
         extended_key(code, sink);
-    } else if (code == KEY_TAB && (left_shift || right_shift)) {
+    } else if (code == KEY_TAB && shift_is_held()) {
         send("\033[Z", sink);
     } else if (character) {
         if (alt)
@@ -134,6 +190,14 @@ static void press(u8 code, keyboard_sink_t sink)
 
 void keys_take(u8 code, keyboard_sink_t sink)
 {
+    if (left_out > 0) {
+        left_out--;
+        return;
+    }
+    if (code == CODE_PAUSE) {
+        left_out = 2;
+        return;
+    }
     if (code == CODE_EXTENDED) {
         extended = true;
         return;

@@ -1,6 +1,7 @@
 /* The screen as one terminal: a grid in memory, and what of it is shown already. */
 #include "kernel/dev/screen.h"
 #include "kernel/dev/screen_device.h"
+#include "kernel/dev/vt_sequence.h"
 #include "kernel/lib/panic.h"
 
 #define CELLS (SCREEN_ROWS_MAX * SCREEN_COLUMNS_MAX)
@@ -15,6 +16,7 @@ const u32 screen_palette[SCREEN_COLOURS] = {
 static const struct screen_device *device;
 static struct vt vt;
 static u16 wanted[CELLS], shown[CELLS];
+static unsigned lines_back;         /* how far above the end the screen looks */
 static void (*show_later)(void);
 static bool asked_for_show;
 
@@ -61,9 +63,9 @@ void screen_size(unsigned *rows, unsigned *columns)
 /* The cell as it is to be seen: the cursor is its cell with the colours exchanged. */
 static u16 cell_to_show(unsigned row, unsigned column)
 {
-    u16 cell = vt.cells[row * vt.columns + column];
+    u16 cell = vt_cell_seen(&vt, lines_back, row, column);
 
-    if (vt.cursor_hidden || row != vt.at.row || column != vt.at.column)
+    if (lines_back > 0 || vt.cursor_hidden || row != vt.at.row || column != vt.at.column)
         return cell;
     return VT_CELL(VT_GLYPH(cell), VT_BACKGROUND(cell), VT_FOREGROUND(cell));
 }
@@ -90,10 +92,38 @@ void screen_show_later(void (*changed)(void))
     show_later = changed;
 }
 
+void screen_keep(u16 *cells, size_t count)
+{
+    vt_keep(&vt, cells, count);
+}
+
+static void look_from(unsigned lines)
+{
+    if (lines == lines_back)
+        return;
+    lines_back = lines;
+    vt_changed(&vt, 0, vt.rows);
+}
+
+void screen_look_back(int halves)
+{
+    int lines = (int)lines_back + halves * (int)(vt.rows / 2);
+
+    look_from((unsigned)MAX(0, MIN(lines, (int)vt.history.used)));
+    screen_flush();
+}
+
+void screen_look_at_end(void)
+{
+    look_from(0);
+    screen_flush();
+}
+
 void screen_write(const char *bytes, size_t length)
 {
     if (!device)
         return;
+    look_from(0);
     vt_write(&vt, bytes, length);
     if (!show_later || panicking) {
         screen_flush();

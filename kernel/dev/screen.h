@@ -41,6 +41,16 @@ void screen_write(const char *bytes, size_t length);
 /* As screen_write, but a line feed goes to the line's beginning too: for messages. */
 void screen_write_text(const char *text, size_t length);
 
+/* Lends the screen memory for COUNT cells: for the lines that have left it at its top. */
+void screen_keep(u16 *cells, size_t count);
+
+/*
+ * Shows what stood above, by HALVES halves of a screen, or what stands below if negative; as far as there is
+ * something. What is written leads back to the end.
+ */
+void screen_look_back(int halves);
+void screen_look_at_end(void);
+
 /*
  * From now on screen_write doesn't show at once what it has changed, but calls CHANGED: whoever asked for
  * that calls screen_flush soon.

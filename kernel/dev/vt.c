@@ -75,10 +75,13 @@ void vt_go(struct vt *vt, unsigned row, unsigned column)
 
 void vt_line_feed(struct vt *vt)
 {
-    if (vt->at.row + 1 == vt->bottom)
+    if (vt->at.row + 1 == vt->bottom) {
+        if (vt->top == 0 && vt->bottom == vt->rows)
+            vt_remember_top(vt);
         vt_scroll(vt, vt->top, 1);
-    else
+    } else {
         vt_go(vt, vt->at.row + 1, vt->at.column);
+    }
     vt->at.wraps = false;
 }
 
@@ -143,9 +146,10 @@ void vt_reset(struct vt *vt)
 {
     u16 *cells = vt->cells;
     unsigned rows = vt->rows, columns = vt->columns;
+    struct vt_history history = vt->history;
 
     *vt = (struct vt){
-        .cells = cells, .rows = rows, .columns = columns, .bottom = rows,
+        .cells = cells, .rows = rows, .columns = columns, .bottom = rows, .history = history,
         .at.pen = { .foreground = VT_WHITE }, .saved.pen = { .foreground = VT_WHITE },
     };
     vt_erase(vt, 0, rows * columns);
@@ -156,6 +160,7 @@ void vt_init(struct vt *vt, u16 *cells, unsigned rows, unsigned columns)
     vt->cells = cells;
     vt->rows = rows;
     vt->columns = columns;
+    vt->history = (struct vt_history){};
     vt_reset(vt);
 }
 

@@ -32,9 +32,17 @@ struct vt_place {
     struct vt_pen pen;
 };
 
+/* The lines that have left the grid at its top, a ring. Without memory there are none. */
+struct vt_history {
+    u16 *cells;
+    unsigned lines;             /* how many have room */
+    unsigned next, used;        /* where the next one goes; how many there are */
+};
+
 struct vt {
     u16 *cells;                 /* rows * columns */
     unsigned rows, columns;
+    struct vt_history history;
     struct vt_place at, saved;
     unsigned top, bottom;       /* the first line that scrolls, and the one behind the last */
     bool cursor_hidden;
@@ -49,6 +57,12 @@ struct vt {
 
 /* Sets up an empty terminal over CELLS, which has room for ROWS * COLUMNS. */
 void vt_init(struct vt *vt, u16 *cells, unsigned rows, unsigned columns);
+
+/* Keeps the lines that leave the grid at its top in CELLS, which has room for COUNT cells; the oldest are forgotten. */
+void vt_keep(struct vt *vt, u16 *cells, size_t count);
+
+/* The cell at ROW and COLUMN of what is seen from BACK lines above the grid, BACK being at most history.used. */
+u16 vt_cell_seen(const struct vt *vt, unsigned back, unsigned row, unsigned column);
 
 /* Takes LENGTH bytes of output. A line feed only goes down; the tty adds the carriage return. */
 void vt_write(struct vt *vt, const char *bytes, size_t length);

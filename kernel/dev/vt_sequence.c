@@ -2,6 +2,7 @@
 #include "kernel/dev/vt_sequence.h"
 #include "kernel/lib/string.h"
 
+#define ERASE_HISTORY_TOO 3         /* CSI 3 J, which xterm has added */
 #define ESCAPE 0x1b
 #define BELL 0x07
 #define PARAMETER_MAX 9999
@@ -103,6 +104,8 @@ static void erase_in_display(struct vt *vt)
     unsigned what = parameter(vt, 0, 0);
 
     vt_erase(vt, what == 0 ? cursor : 0, what == 1 ? cursor + 1 : end);
+    if (what == ERASE_HISTORY_TOO)
+        vt->history.used = 0;
 }
 
 static void erase_in_line(struct vt *vt)

@@ -22,6 +22,9 @@ void vt_go(struct vt *vt, unsigned row, unsigned column);
 /* Down one line; scrolls at the end of the region. */
 void vt_line_feed(struct vt *vt);
 
+/* vt_history.c: the grid's first line is about to leave it. */
+void vt_remember_top(struct vt *vt);
+
 /* Everything as at first, and the grid empty. */
 void vt_reset(struct vt *vt);
 

@@ -5,11 +5,13 @@
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/fs/tty_line.h"
+#include "mm/slab.h"
 #include "mm/user_copy.h"
 
 #define CHUNK 256
 #define NSEC_PER_DECISECOND (NSEC_PER_SEC / 10)
 #define SCREEN_DELAY (NSEC_PER_SEC / 50)
+#define HISTORY_SIZE (128 * 1024)       /* of what has scrolled off the screen: 655 lines of 100 columns */
 
 /* kernel/fs/devices.h says the same: /dev/console. */
 #define CONSOLE_NUMBER MAKEDEV(5, 1)
@@ -58,6 +60,7 @@ static void receive(void)
 
 static void receive_key(u8 byte)
 {
+    screen_look_at_end();
     typed_at(SCREEN);
     tty_line_receive(&console, byte);
 }
@@ -83,6 +86,9 @@ static void use_screen(void)
     screen_size(&rows, &columns);
     size_of_place[SCREEN] = (struct winsize){ .rows = (u16)rows, .columns = (u16)columns };
     screen_show_later(show_soon);
+    u16 *history = kmalloc(HISTORY_SIZE);
+    if (history)
+        screen_keep(history, HISTORY_SIZE / sizeof(*history));
     keyboard_start(receive_key);
 }
 

@@ -13,6 +13,8 @@ import vt  # noqa: E402
 PROMPT = r"^zeropage\$ *\Z"
 DARK, BRIGHT = 60, 160
 TEXT_MODE_ENTRY = 3     # of GRUB's menu, counted from 0
+NUM, CAPS = 2, 4        # lamps
+LOOKS, BEYOND = 4, 60   # half screens to go back: within the tour, and further than there is anything
 
 
 def command(machine, line, seconds=20):
@@ -52,6 +54,55 @@ def shell(machine, what):
     return True
 
 
+def locks_and_lamps(machine, what):
+    """Caps Lock and Num Lock, and the lamps that the keyboard was told to light."""
+    machine.type("echo ")
+    machine.key("caps_lock", "a", "1", "shift-b", "caps_lock", "c", "spc", "kp_7", "kp_multiply", "pause", "kp_8", "ret")
+    check(machine.wait_for(r"^A1bc 7\*8$"), f"{what}: Caps Lock is for letters, and the keypad has digits", "\n".join(machine.text()))
+    machine.key("num_lock", "kp_8")
+    check(machine.wait_for(r"^zeropage\$ echo A1bc 7\*8 *\Z"), f"{what}: without Num Lock, the keypad has arrows",
+          "\n".join(machine.text()))
+    machine.key("num_lock", "ctrl-u")
+    check_equal(machine.lamps()[-5:], [NUM, NUM | CAPS, NUM, 0, NUM], f"{what}: the lamps show which locks are on")
+
+
+def looking_back(machine, what):
+    """Shift and the page keys; TOUR's output is on the serial line, too."""
+    told, end = whole_output(machine), [line for line in machine.text() if line]
+    seen, places = [], []
+    for _ in range(LOOKS):
+        machine.key("shift-pgup")
+        time.sleep(0.1)
+        lines = [line for line in machine.text() if line]
+        seen.append(lines)
+        places.append(find_lines(told, lines[1:-1]))
+    check(None not in places and places == sorted(set(places), reverse=True), f"{what}: Shift and Page Up show what stood above",
+          places, *seen[-1])
+    machine.key("shift-pgdn")
+    time.sleep(0.1)
+    check_equal([line for line in machine.text() if line], seen[-2], f"{what}: Shift and Page Down lead forth again")
+    machine.key("x")
+    time.sleep(0.3)
+    check_equal([line for line in machine.text() if line], end[:-1] + [end[-1] + " x"], f"{what}: a key leads back to the end")
+    machine.key("backspace", *["shift-pgup"] * BEYOND)
+    time.sleep(0.3)
+    lines = machine.text()
+    check("zeropage: a small x86_64 kernel" in lines[0], f"{what}: the first line is the end of it", lines[0])
+    machine.key("shift-pgdn", "ret")
+
+
+def whole_output(machine):
+    """All that came on the serial line, as lines of a terminal that is very tall."""
+    terminal = vt.Screen(2000, machine.picture().width // screen.GLYPH_WIDTH)
+    terminal.feed("zeropage: a small" + machine.console().partition("zeropage: a small")[2])
+    return [line for line in terminal.lines() if line]
+
+
+def find_lines(lines, part):
+    """Where PART stands in LINES, last; None when it doesn't."""
+    return next((at for at in range(len(lines) - len(part), -1, -1) if lines[at:at + len(part)] == part), None)
+
+
 def memview(machine, what):
     picture = machine.picture()
     drawing = command(machine, "memview")
@@ -80,6 +131,8 @@ def test_framebuffer(firmware):
         check_equal([line for line in machine.text() if line], lines_of_console(machine),
                     f"{firmware}: screen and serial line show the same")
         check_readable(machine, f"{firmware}, the tour")
+        looking_back(machine, firmware)
+        locks_and_lamps(machine, firmware)
         machine.type("memview -w & tour -s\n")
         check(machine.wait_for(r"^Process \d+, tour(?s:.*)^-----(?s:.*)Enter goes on"), f"{firmware}: the map stands above the tour",
               "\n".join(machine.text()))

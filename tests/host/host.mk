@@ -9,7 +9,7 @@ HOST_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # panic and the symbol table belong to the machine; arch_host.c has the tests' panic.
 HOST_KERNEL_SOURCES ?= $(sort $(wildcard boot/*.c) $(wildcard mm/*.c) $(wildcard kernel/trace/*.c) \
     $(filter-out kernel/lib/panic.c kernel/lib/ksyms.c,$(wildcard kernel/lib/*.c)) \
-    kernel/dev/vt.c kernel/dev/vt_sequence.c kernel/dev/vt_glyph.c kernel/dev/keys.c kernel/dev/framebuffer.c \
+    kernel/dev/vt.c kernel/dev/vt_sequence.c kernel/dev/vt_history.c kernel/dev/vt_glyph.c kernel/dev/keys.c kernel/dev/framebuffer.c \
     kernel/fs/tty_line.c kernel/fs/ustar.c kernel/proc/elf.c kernel/proc/exec_layout.c kernel/sched/sigpending.c kernel/sched/timer.c)
 HOST_HARNESS_SOURCES ?= $(sort $(filter-out %_test.c,$(wildcard tests/host/*.c)))
 HOST_TEST_SOURCES ?= $(sort $(wildcard tests/host/*_test.c))

@@ -14,8 +14,32 @@
 #define ONE 0x02
 #define EXTENDED 0xe0
 
+#define NUM 0x45
+#define PAUSE 0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5
+
 static char sent[256];
 static size_t length;
+static u8 lamps;
+static int halves_back;
+
+/* What the keys do beside sending something. */
+void keyboard_light(u8 wanted)
+{
+    lamps = wanted;
+}
+
+void screen_look_back(int halves)
+{
+    halves_back += halves;
+}
+
+static int fresh(void **state)
+{
+    (void)state;
+    halves_back = 0;
+    keys_start();
+    return 0;
+}
 
 static void take_byte(u8 byte)
 {
@@ -52,7 +76,40 @@ static void caps_lock_is_for_letters(void **state)
     (void)state;
     assert_string_equal(CODES(PRESS(CAPS), PRESS(A), PRESS(ONE)), "A1");
     assert_string_equal(CODES(SHIFT, PRESS(A), PRESS(ONE), SHIFT | RELEASED), "a!");
+    assert_int_equal(lamps, KEYBOARD_NUM_LOCK | KEYBOARD_CAPS_LOCK);
     assert_string_equal(CODES(PRESS(CAPS), PRESS(A)), "a");
+    assert_int_equal(lamps, KEYBOARD_NUM_LOCK);
+}
+
+static void a_lock_that_is_held_changes_once(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(CAPS, CAPS, CAPS, CAPS | RELEASED, PRESS(A)), "A");
+    assert_string_equal(CODES(NUM, NUM, NUM | RELEASED, PRESS(0x48)), "\033[A");
+    assert_int_equal(lamps, KEYBOARD_CAPS_LOCK);
+}
+
+static void num_lock_is_for_the_keypad(void **state)
+{
+    (void)state;
+    assert_int_equal(lamps, KEYBOARD_NUM_LOCK);
+    assert_string_equal(CODES(SHIFT, PRESS(0x48), SHIFT | RELEASED), "\033[A");     /* Shift turns it round */
+    assert_string_equal(CODES(PRESS(NUM), PRESS(0x47), PRESS(0x4d), PRESS(0x53), PRESS(0x4c)), "\033[H\033[C\033[3~");
+    assert_int_equal(lamps, 0);
+    assert_string_equal(CODES(PRESS(0x4a), PRESS(0x4e), PRESS(0x37), PRESS(ONE)), "-+*1");
+    assert_string_equal(CODES(SHIFT, PRESS(0x48), SHIFT | RELEASED), "8");
+    assert_string_equal(CODES(EXTENDED, PRESS(0x48)), "\033[A");                    /* the arrows are no keypad */
+    assert_string_equal(CODES(PRESS(NUM), PRESS(0x47)), "7");
+    assert_int_equal(lamps, KEYBOARD_NUM_LOCK);
+}
+
+static void shift_and_the_page_keys_look_back(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(SHIFT, EXTENDED, PRESS(0x49), EXTENDED, PRESS(0x49), EXTENDED, PRESS(0x51), SHIFT | RELEASED), "");
+    assert_int_equal(halves_back, 1);
+    assert_string_equal(CODES(EXTENDED, PRESS(0x49)), "\033[5~");
+    assert_int_equal(halves_back, 1);
 }
 
 static void control_and_alt_make_other_characters(void **state)
@@ -86,7 +143,7 @@ static void what_is_no_key_is_left_out(void **state)
 {
     (void)state;
     assert_string_equal(CODES(0xfa, 0xee, 0xfe, 0x7f, 0xff, PRESS(0x3b), PRESS(A)), "a");       /* answers, F1 */
-    assert_string_equal(CODES(0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5, PRESS(C)), "c");              /* the pause key */
+    assert_string_equal(CODES(PAUSE, PRESS(C), PRESS(0x48)), "c8");
     for (unsigned code = 1; code < 256; code++)
         CODES((u8)code, EXTENDED, (u8)code);
     CODES(SHIFT | RELEASED, RIGHT_SHIFT | RELEASED, CONTROL | RELEASED, ALT | RELEASED);
@@ -95,11 +152,14 @@ static void what_is_no_key_is_left_out(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_are_characters),
-        cmocka_unit_test(caps_lock_is_for_letters),
-        cmocka_unit_test(control_and_alt_make_other_characters),
-        cmocka_unit_test(other_keys_are_sequences),
-        cmocka_unit_test(what_is_no_key_is_left_out),
+        cmocka_unit_test_setup(keys_are_characters, fresh),
+        cmocka_unit_test_setup(caps_lock_is_for_letters, fresh),
+        cmocka_unit_test_setup(a_lock_that_is_held_changes_once, fresh),
+        cmocka_unit_test_setup(num_lock_is_for_the_keypad, fresh),
+        cmocka_unit_test_setup(shift_and_the_page_keys_look_back, fresh),
+        cmocka_unit_test_setup(control_and_alt_make_other_characters, fresh),
+        cmocka_unit_test_setup(other_keys_are_sequences, fresh),
+        cmocka_unit_test_setup(what_is_no_key_is_left_out, fresh),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -23,15 +23,18 @@ static void feed(const char *text)
     vt_write(&vt, text, strlen(text));
 }
 
-/* The grid as text, lines separated by |, without the spaces at their ends and empty lines at its end. */
-static const char *shown(void)
+/*
+ * What is seen from BACK lines above the grid as text, lines separated by |, without the spaces at their ends and
+ * empty lines at its end.
+ */
+static const char *seen_from(unsigned back)
 {
     static char text[ROWS * (COLUMNS + 1) + 1];
     size_t length = 0, end = 0;
 
     for (unsigned row = 0; row < ROWS; row++) {
         for (unsigned column = 0; column < COLUMNS; column++) {
-            text[length++] = (char)VT_GLYPH(cells[row * COLUMNS + column]);
+            text[length++] = (char)VT_GLYPH(vt_cell_seen(&vt, back, row, column));
             if (text[length - 1] != ' ')
                 end = length;
         }
@@ -44,6 +47,11 @@ static const char *shown(void)
         length--;
     text[length] = '\0';
     return text;
+}
+
+static const char *shown(void)
+{
+    return seen_from(0);
 }
 
 static void expect_cursor(unsigned row, unsigned column)
@@ -253,6 +261,32 @@ static void nonsense_does_no_harm(void **state)
     }
 }
 
+static void what_leaves_at_the_top_is_kept(void **state)
+{
+    static u16 kept[4 * COLUMNS + 1];
+
+    (void)state;
+    feed("-\r\n-\r\n-\r\n-\r\n-\r\n-\r\n-\033[2J\033[H");
+    assert_int_equal(vt.history.used, 0);           /* nobody has lent it memory */
+    kept[4 * COLUMNS] = GUARD;
+    vt_keep(&vt, kept, 4 * COLUMNS + 1);
+    feed("a\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng\r\nh");
+    assert_int_equal(vt.history.used, 2);
+    assert_string_equal(seen_from(2), "a|b|c|d|e|f");
+    assert_string_equal(seen_from(1), "b|c|d|e|f|g");
+    assert_string_equal(seen_from(0), "c|d|e|f|g|h");
+    feed("\r\ni\r\nj\r\nk");
+    assert_int_equal(vt.history.used, 4);           /* a is forgotten */
+    assert_string_equal(seen_from(4), "b|c|d|e|f|g");
+    feed("\033[H\033[M\033[1;3r\033[3;1H\n\n\033[r");    /* a line taken out, a region that scrolls */
+    assert_string_equal(seen_from(4), "b|c|d|e|i");
+    feed("\033c");
+    assert_int_equal(vt.history.used, 4);
+    feed("\033[3J");
+    assert_int_equal(vt.history.used, 0);
+    assert_int_equal(kept[4 * COLUMNS], GUARD);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -267,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup(characters_of_unicode_have_glyphs, fresh),
         cmocka_unit_test_setup(what_is_unknown_does_nothing, fresh),
         cmocka_unit_test_setup(changed_lines_are_known, fresh),
+        cmocka_unit_test_setup(what_leaves_at_the_top_is_kept, fresh),
         cmocka_unit_test_setup(nonsense_does_no_harm, fresh),
     };
 
