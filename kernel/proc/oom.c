@@ -129,7 +129,7 @@ static bool somebody_is_dying(void)
     const struct process *process;
 
     list_for_each_entry(process, &all_processes, all)
-        if (process->exiting && !process_is_zombie(process) && process != current->process && pages_held(process))
+        if (process->exiting && !process_is_zombie(process) && pages_held(process))
             return true;
     return false;
 }
@@ -146,11 +146,14 @@ bool out_of_memory(bool may_wait)
 {
     struct process *victim = current->process;
 
+    /* It gives back what it holds, and soon: nobody else has to go for what it still asks for. */
+    if (victim->exiting)
+        return false;
     if (memory_is_full())
         victim = somebody_is_dying() ? NULL : choose_victim();
     if (victim && (pages_held(victim) >= total_frames / SHARE_OF_A_CAUSE || !memory_is_full() || !kill_crowd()))
         kill_for_memory(victim);
-    if (may_wait && !current->process->exiting)
+    if (may_wait && !current->process->exiting)     /* the victim may be itself */
         sched_yield();      /* the dying need the processor to die */
     return !fatal_signal_pending();
 }

@@ -130,6 +130,32 @@ static void asker_dies(void)
     waitpid(little, &status, 0);
 }
 
+/* Fills memory by a file, whose writing only fails then, and has the kernel fetch a path that is not in memory. */
+static void dies_in_a_call(void *nothing)
+{
+    static char bytes[65536];
+    int file = (int)syscall(SYS_memfd_create, "all", 0);
+    const char *path = raw_mmap(0, PAGE, READ_WRITE, SHARED_ANON, -1, 0);
+
+    (void)nothing;
+    open("/nothing/here", O_RDONLY);    /* the call's own code is in memory */
+    while (write(file, bytes, sizeof(bytes)) > 0)
+        continue;
+    open(path, O_RDONLY);
+}
+
+/* Found by tests/attacks/calls.c: the kernel tried to fetch it a second time, and somebody else was killed for that. */
+static void nobody_dies_for_the_dying(void)
+{
+    pid_t little = child_that(take_memory, LITTLE);
+    int status = -1;
+
+    check_eq(signal_of_child(dies_in_a_call, NULL), SIGKILL, "who holds most and asks for more in a call is killed");
+    check_eq(waitpid(little, &status, WNOHANG), 0, "and nobody else");
+    kill(little, SIGKILL);
+    waitpid(little, &status, 0);
+}
+
 /* This process leads a session and is a child of PID 1, like a shell. */
 static void leader_comes_last(void)
 {
@@ -183,6 +209,7 @@ int main(void)
     if (pipe(to_parent) != 0)
         bail_out("no pipe");
     asker_dies();
+    nobody_dies_for_the_dying();
     most_dies(take_memory, "memory");
     most_dies(take_shared_memory, "shared memory");
     most_dies(take_page_tables, "page tables");

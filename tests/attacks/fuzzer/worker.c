@@ -1,0 +1,87 @@
+/* A worker of the fuzzer: starts one short-lived process after the other, ends those that hang, and adds up. */
+#define _GNU_SOURCE
+#include "tests/attacks/fuzzer/calls.h"
+
+#include <signal.h>
+#include <sys/time.h>
+
+#include "tests/guest/mem.h"
+
+#define LIFE_MICROSECONDS 30000
+
+static volatile pid_t living;
+
+static void end_its_life(int signal)
+{
+    (void)signal;
+    if (living > 0)
+        kill(living, SIGKILL);
+}
+
+/* Kills whatever is left of a process: its children may have left its group, but not its user. */
+static void sweep(unsigned int worker, pid_t group)
+{
+    pid_t sweeper = fork();
+
+    kill(-group, SIGKILL);
+    if (sweeper == 0) {
+        if (setuid(FIRST_USER + worker) == 0)
+            kill(-1, SIGKILL);
+        _exit(0);
+    }
+    while (waitpid(sweeper, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Adds what a process has noted to what its worker knows. */
+static void add_up(struct total *total, const struct score *score)
+{
+    struct score *sum = &total->of_all;
+
+    if (score->first_mark != SCORE_MARK || score->last_mark != SCORE_MARK || score->made > CALLS_OF_A_PROCESS) {
+        total->destroyed_processes++;
+        return;
+    }
+    sum->made += score->made;
+    sum->destroyed += score->destroyed;
+    sum->hash = sum->hash * 31 + score->hash;
+    sum->changed += score->changed;
+    sum->leaked += score->leaked;
+    if (score->changed)
+        sum->change = score->change;
+    if (score->leaked)
+        sum->leak = score->leak;
+    for (int i = 0; i < NUMBERS; i++)
+        total->of_call[i] += score->of_call[i];
+}
+
+void work(struct total *total, unsigned int worker, unsigned long seed, unsigned long count)
+{
+    struct itimerval life = {{0, LIFE_MICROSECONDS}, {0, LIFE_MICROSECONDS}};
+    struct score *score = raw_mmap(0, PAGE, READ_WRITE, SHARED_ANON, -1, 0);
+    unsigned long round = 0;
+
+    _Static_assert(sizeof(*score) <= PAGE, "a score fits into a page");
+    signal(SIGALRM, end_its_life);
+    while (total->of_all.made < count) {
+        memset(score, 0, sizeof(*score));
+        score->first_mark = score->last_mark = SCORE_MARK;
+        pid_t child = fork();
+        if (child == 0)
+            live(score, worker, seed + round * 0x9e3779b97f4a7c15ul);
+        if (child < 0) {
+            usleep(LIFE_MICROSECONDS);
+            continue;
+        }
+        living = child;
+        setitimer(ITIMER_REAL, &life, NULL);
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        living = 0;
+        setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
+        sweep(worker, child);
+        add_up(total, score);
+        round++;
+    }
+    _exit(0);
+}
