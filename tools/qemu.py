@@ -115,13 +115,13 @@ def escape(path):
     return path.replace(",", ",,")
 
 
-def die_with_parent():
-    """Called in the child before exec: the system kills it when its parent is gone, however that happened."""
+def die_with_parent(number=signal.SIGKILL):
+    """Called in the child before exec: the system sends it the signal NUMBER when its parent is gone, however that happened."""
     if not sys.platform.startswith("linux"):
         return
     parent_death_signal = 1     # PR_SET_PDEATHSIG of <linux/prctl.h>
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(parent_death_signal, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(parent_death_signal, number, 0, 0, 0)
     if os.getppid() == 1 and PARENT != 1:
         os._exit(1)
 

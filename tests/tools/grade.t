@@ -36,7 +36,7 @@ def solution():
 
 class Folder:
     def __init__(self):
-        self.top = tempfile.mkdtemp(prefix="zeropage-grade-test-")
+        self.top = tempfile.mkdtemp(prefix="zeropage-test-grade-")
 
     def path(self, name):
         return os.path.join(self.top, name)

@@ -10,7 +10,7 @@ from . import answers, lab as labs
 from .grade import Grader
 from .pristine import Pristine
 from .report import Report, possible, total, write_whole
-from .sandbox import Sandbox
+from .sandbox import WALLS, Sandbox
 from .submission import git, read_submission
 from .words import Problem
 from .workspace import Workspace
@@ -41,6 +41,7 @@ def parse(arguments):
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="that many submissions at a time (1)")
     parser.add_argument("--pristine", metavar="COMMIT", help="grade in the tree of that commit, not in this one")
     parser.add_argument("--seeds", metavar="LIST", help="lab 0: whose seed is whose, a file of lines NAME SEED (or just the seed)")
+    parser.add_argument("--wall", choices=sorted({wall.name for wall in WALLS}), help="insist on this wall around what is graded")
     parser.add_argument("--list", action="store_true", help="list the lab's checks and what they are worth")
     parser.add_argument("submission", metavar="SUBMISSION", nargs="?", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -52,6 +53,7 @@ def parse(arguments):
 
 
 def main(arguments):
+    os.umask(0o022)         # the sandbox's user has to read what we write
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, end)
     try:
@@ -114,10 +116,11 @@ def grade_one(lab, pristine, options):
     if not submission.files and not submission.refused:
         raise Problem(f"{options.submission} has none of the files of lab {lab.number}: {', '.join(lab.files)}")
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
-    sandbox, given = Sandbox(), None
+    sandbox, given = Sandbox(hidden=[ROOT], only=options.wall), None
     if lab.asks_questions:
         given = answers.open_answers(lab, pristine, submission, answers.seed_of(options.seeds, options.submission))
-    report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.how, given and given.note())
+    needs_wall = "LAB" not in pristine.files and not lab.asks_questions     # what one has written oneself needs none
+    report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.wall if needs_wall else None, given and given.note())
     print(report.head(), flush=True)
     wanted = with_witnesses(lab, options.only)
     checks = [check for check in lab.checks if wanted is None or check.name in wanted]

@@ -90,15 +90,15 @@ class Emulator:
         self.sinks[os.open(self.path(name), os.O_RDONLY | os.O_NONBLOCK)] = sink
 
     def command(self, kernel, archive, append, memory, journal):
+        # Names without a folder, for it starts in ours: a socket's path may have 107 characters at most.
         server = "server=on,wait=off"
         # sleep=on: with sleep=off a stopped machine's clock jumps to the next tick at each step.
-        extra = ["-icount", "shift=0,sleep=on", "-d", "int", "-D", self.path("exceptions"), "-S",
-                 "-chardev", f"socket,id=debugger,path={self.path('debugger')},{server}", "-gdb", "chardev:debugger",
-                 "-qmp", f"unix:{self.path('monitor')},{server}"]
+        extra = ["-icount", "shift=0,sleep=on", "-d", "int", "-D", "exceptions", "-S",
+                 "-chardev", f"socket,id=debugger,path=debugger,{server}", "-gdb", "chardev:debugger",
+                 "-qmp", f"unix:monitor,{server}"]
         return qemu.command_line(kernel=kernel, archive=archive, append=append, memory=memory, cpu="max",
-                                 console=("file", f"path={self.path('console')}"),
-                                 messages=("file", f"path={self.path('messages')}"),
-                                 events=self.path("events") if journal else None, extra=extra)
+                                 console=("file", "path=console"), messages=("file", "path=messages"),
+                                 events="events" if journal else None, extra=extra)
 
     def start(self, sandbox, command):
         self.process = subprocess.Popen(sandbox(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -120,7 +120,6 @@ class Emulator:
         while True:
             connection = socket.socket(socket.AF_UNIX)
             try:
-                # A socket's path may have 107 characters at most; the folder's may be longer.
                 with Folder(self.folder):
                     connection.connect(name)
                 connection.settimeout(WATCHDOG)

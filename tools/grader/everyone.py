@@ -7,9 +7,12 @@ import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+
+import qemu
 
 from .report import write_whole
 from .words import Problem, plural
@@ -22,7 +25,12 @@ def grade_everyone(lab, pristine, options):
     """Writes RESULTS/scores.csv and RESULTS/NAME.json; 0 when every submission has a score."""
     names = submissions(options.all)
     results = options.results or os.path.join(os.path.abspath(options.all) + f"-lab{lab.number}-results")
-    os.makedirs(results, exist_ok=True)
+    if os.path.realpath(results) == os.path.realpath(options.all):
+        raise Problem("the results need a folder of their own: among the submissions they would be taken for some")
+    try:
+        os.makedirs(results, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"{results} can't be made: {error.strerror}") from None
     version = grading_version(lab, pristine)
     waiting, running, done = list(names), {}, {}
     try:
@@ -105,9 +113,10 @@ class Job:
         command += ["--seed", str(options.seed)] if options.seed is not None else []
         command += ["--pristine", options.pristine] if options.pristine else []
         command += ["--seeds", options.seeds] if options.seeds else []
+        command += ["--wall", options.wall] if options.wall else []
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, "--", self.path], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT, start_new_session=True)
+                                            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_us)
         self.began = time.monotonic()
         return self
 
@@ -134,7 +143,7 @@ class Job:
             complete = result["extra_data"]["complete"]
             row = {"submission": self.name, "score": result["score"], "seconds": seconds,
                    "possible": sum(test["max_score"] for test in result["tests"]),
-                   "reason": "" if complete else "the grading was ended before it was complete"}
+                   "reason": result["extra_data"]["reason"] if complete else "the grading was ended before it was complete"}
         except (OSError, ValueError, KeyError):
             complete = self.process.returncode == 2
             row = {"submission": self.name, "score": 0 if complete else "", "possible": 100, "seconds": seconds,
@@ -148,6 +157,11 @@ class Job:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             lines = file.read().strip().split("\n")
         return lines[-1].removeprefix("tools/grade: ") or "the grader said nothing"
+
+
+def end_with_us():
+    """In a grader, before it begins: when we are killed it ends as if it were told to."""
+    qemu.die_with_parent(signal.SIGTERM)
 
 
 def write_scores(results, names, done):

@@ -38,20 +38,21 @@ class Grader:
         self.results, self.stage, self.never_boots, self.boots = [], None, None, 0
         self.workspace, self.answers = workspace, answers
         self.scenes = lab.scenes()
-        self.unbuilt = None
+        self.unbuilt, self.host_tests, self.host_tests_built = None, [], False
 
     def run(self, names=None):
         """The results of the checks NAMES (all of them), in the lab's order."""
         try:
             self.unbuilt = self.workspace.build_kernel() if self.workspace else None
-            for check in self.lab.checks:
-                if names is None or check.name in names:
-                    began = time.monotonic()
-                    result = self.run_check(check)
-                    result.seconds = round(time.monotonic() - began, 2)
-                    self.results.append(result)
-                    self.believe()
-                    self.on_result(self.results)
+            wanted = [check for check in self.lab.checks if names is None or check.name in names]
+            self.host_tests = sorted({check.run for check in wanted if check.kind == "host"})
+            for check in wanted:
+                began = time.monotonic()
+                result = self.run_check(check)
+                result.seconds = round(time.monotonic() - began, 2)
+                self.results.append(result)
+                self.believe()
+                self.on_result(self.results)
         finally:
             self.end_stage()
         return self.results
@@ -79,6 +80,9 @@ class Grader:
     # --- The kinds of checks ----------------------------------------------------------------------------------------
 
     def run_host(self, check):
+        if not self.host_tests_built:
+            self.workspace.build_host_tests(self.host_tests)
+            self.host_tests_built = True
         reason = host.run_host_test(self.workspace, check)
         return Result(check, 0 if reason else check.points, reason or "")
 
@@ -146,11 +150,11 @@ class Grader:
             raise Ended(self.never_boots)
         self.boots += 1
         folder = os.path.join(self.workspace.folder, f"boot-{self.boots}")
-        os.mkdir(folder)
-        self.sandbox.own(folder)
+        os.mkdir(folder, 0o700)
+        self.sandbox.own(folder, machine=True)
         try:
             code = puppet.assemble(os.path.join(os.path.dirname(self.lab.folder), "puppet.asm"), os.path.join(folder, "puppet.bin"))
-            self.stage = Stage(folder, self.sandbox.wrap, kernel=self.workspace.path("zeropage.elf"),
+            self.stage = Stage(folder, self.machine_wall(folder), kernel=self.workspace.path("zeropage.elf"),
                                archive=self.workspace.path("archive.tar"), code=code, seed=self.seed,
                                memory=self.lab.memory, journal=self.recording)
         except (Ended, Broken) as reason:
@@ -160,6 +164,10 @@ class Grader:
                 raise Ended(self.never_boots) from None
             raise
         return self.stage
+
+    def machine_wall(self, folder):
+        """What makes an emulator's command line safe: it sees the built tree, and writes nowhere but to its FOLDER."""
+        return lambda command: self.sandbox.wrap(command, cwd=folder, readable=[self.workspace.tree], writable=[folder], machine=True)
 
     def end_stage(self):
         if self.stage:

@@ -10,12 +10,17 @@ RSS_MEGABYTES = 1500
 
 def run_host_test(workspace, check):
     """None when every test that CHECK names passes, else what failed and what it said."""
-    if problem := workspace.build_host_tests([check.run]):
+    if problem := workspace.not_built.get(check.run):
         return f"{check.run}_test does not build:\n{problem}"
+    sandbox = workspace.sandbox
+    temporary = sandbox.temporary(workspace.temporary)
     environment = {"PATH": os.environ.get("PATH", ""), "CMOCKA_MESSAGE_OUTPUT": "TAP", "JOURNAL_LINES": "/dev/null",
-                   "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MEGABYTES}:disable_coredump=1", "TMPDIR": workspace.folder}
-    status, output = workspace.sandbox.run([workspace.path(f"host/{check.run}_test")], cwd=workspace.folder,
-                                           timeout=SECONDS, cpu=CPU_SECONDS, environment=environment)
+                   "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MEGABYTES}:disable_coredump=1", "TMPDIR": temporary}
+    outcome = sandbox.run([workspace.path(f"host/{check.run}_test")], cwd=workspace.temporary, timeout=SECONDS, cpu=CPU_SECONDS,
+                          environment=environment, readable=[workspace.tree], writable=[workspace.temporary])
+    if outcome.ended:
+        return f"{check.run}_test {outcome.ended}"
+    status, output = outcome.status, outcome.output
     planned, points, said = read_tap(output)
     wanted = {name: ok for name, ok in points.items() if not check.only or name in check.only}
     missing = [name for name in check.only if name not in points]
@@ -23,8 +28,6 @@ def run_host_test(workspace, check):
     if failed:
         shown = [line for name in failed[:3] for line in [f"{name.replace('_', ' ')} does not hold", *said[name][-2:]]]
         return "\n".join(shown)
-    if status is None:
-        return f"{check.run}_test was not over after {SECONDS} seconds"
     if status in (-signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGXCPU, 128 + signal.SIGKILL):
         return f"{check.run}_test was not over after {CPU_SECONDS} seconds of the processor's time"
     if not planned or missing or len(points) != planned or status < 0:

@@ -1,11 +1,15 @@
 """The tree that submissions are graded in: built once, kept warm, and copied for each submission."""
 import fcntl
 import os
+import re
 import subprocess
+import sys
 
 from .words import Problem
 
 MAKE_SECONDS = 900
+# What shows parts of a solution and is no part of any build.
+TELLING = re.compile(r"tests/labs/\d/(mutants|forgers)/")
 
 
 class Pristine:
@@ -68,18 +72,25 @@ class Pristine:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.write(tree)
             make(tree, build, host_tests)
-            # With their times, or all would be built again.
-            subprocess.run(["cp", "-a", "--reflink=auto", tree, folder], check=True)
+            self.copy(tree, folder, build.folder)
+
+    def copy(self, tree, folder, built):
+        """With the times, or all would be built again; without what was built in another way, which holds the solution."""
+        names = [name for name in os.listdir(tree) if name == built or not name.startswith("build")]
+        os.mkdir(folder)
+        fast = ["--reflink=auto"] if sys.platform.startswith("linux") else []
+        subprocess.run(["cp", "-Rp", *fast, *(os.path.join(tree, name) for name in names), folder], check=True)
 
     def write(self, folder):
         """Makes the files in FOLDER those of the tree; what is equal already keeps its time."""
         known = os.path.join(folder, ".files")
+        files = {name: content for name, content in self.files.items() if not TELLING.match(name)}
         for name in read_list(known):
-            if name not in self.files:
+            if name not in files:
                 remove(os.path.join(folder, name))
-        for name, content in self.files.items():
+        for name, content in files.items():
             write_if_other(os.path.join(folder, name), content, 0o755 if name in self.executable else 0o644)
-        write_if_other(known, "\0".join(sorted(self.files)).encode(), 0o644)
+        write_if_other(known, "\0".join(sorted(files)).encode(), 0o644)
 
 
 def read_list(path):

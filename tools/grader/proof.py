@@ -4,12 +4,15 @@ Proves that the labs' checks work: the solution gets everything, the starter its
 """
 import multiprocessing
 import os
+import queue
 import re
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
+
+import qemu
 
 from . import answers, lab as labs
 from .cli import ROOT, with_witnesses
@@ -17,6 +20,7 @@ from .grade import Grader
 from .pristine import Pristine
 from .report import Report, possible, total
 from .sandbox import Sandbox
+from .scratch import Scratch
 from .starter import starter_side
 from .submission import Submission, read_submission
 from .words import Problem, plural
@@ -88,7 +92,7 @@ def answers_of(case, lab, pristine):
 
 def forged(case, lab, pristine, files):
     """A forger may patch any file; it is read as a lecturer would read it."""
-    with tempfile.TemporaryDirectory(prefix="zeropage-forger-") as folder:
+    with Scratch() as folder:
         for path, content in patched(case, lab, files).items():
             if lab.permits(path) or content != pristine.files.get(path):
                 place = os.path.join(folder, path)
@@ -100,7 +104,7 @@ def forged(case, lab, pristine, files):
 
 def patched(case, lab, files):
     patch = os.path.join(lab.folder, case.kind + "s", case.name + ".patch")
-    with tempfile.TemporaryDirectory(prefix="zeropage-patch-") as folder:
+    with Scratch() as folder:
         with open(patch, encoding="utf-8") as file:
             touched = re.findall(r"^\+\+\+ b/(\S+)", file.read(), re.MULTILINE)
         for path in touched:
@@ -140,7 +144,7 @@ class Worker:
         began = time.monotonic()
         try:
             self.pristine = self.pristine or Pristine(ROOT)
-            self.sandbox = self.sandbox or Sandbox()
+            self.sandbox = self.sandbox or Sandbox(hidden=[ROOT])
             lab = labs.read_lab(ROOT, case.lab)
             submission = submission_of(case, lab, self.pristine)
             wanted = with_witnesses(lab, [case.check]) if case.kind == "mutant" else None
@@ -187,10 +191,20 @@ WORKER = Worker()
 
 
 def work(incoming, outgoing):
-    """A process of its own: takes cases until there is none."""
-    for case in iter(incoming.get, None):
-        outgoing.put(WORKER.grade(case))
-    WORKER.close()
+    """A process of its own: takes cases until there is none, or until those are gone who wanted to know."""
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for our parent, who tells us
+    qemu.die_with_parent(signal.SIGTERM)
+    try:
+        for case in iter(incoming.get, None):
+            outgoing.put(WORKER.grade(case))
+    finally:
+        WORKER.close()
+
+
+def leave(number, _frame):
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def run_cases(cases, jobs, told):
@@ -202,15 +216,21 @@ def run_cases(cases, jobs, told):
         incoming.put(case)
     for worker in workers:
         worker.start()
+    outcomes = []
     try:
-        outcomes = []
-        for _ in cases:
-            outcomes.append(outgoing.get())
-            told(outcomes[-1])
+        while len(outcomes) < len(cases):
+            try:
+                outcomes.append(outgoing.get(timeout=1))
+                told(outcomes[-1])
+            except queue.Empty:
+                if ended := [worker.exitcode for worker in workers if worker.exitcode]:
+                    raise Problem(f"a worker has ended with status {ended[0]}, so its case has no outcome") from None
         return outcomes
     finally:
         for worker in workers:
-            worker.join() if sys.exc_info()[0] is None else worker.terminate()
+            if len(outcomes) < len(cases):
+                worker.terminate()
+            worker.join()
 
 
 # --- The table --------------------------------------------------------------------------------------------------------

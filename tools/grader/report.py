@@ -4,6 +4,8 @@ import os
 import tempfile
 import xml.etree.ElementTree as xml
 
+from .words import plural
+
 INDENT = " " * 8
 
 
@@ -32,13 +34,15 @@ def possible(results):
 class Report:
     """The words around a grade. RERUN(check) is the command that runs one check again. NOTE is one more line for the head."""
 
-    def __init__(self, lab, rerun, seed, submission=None, wall="", note=None):
+    def __init__(self, lab, rerun, seed, submission=None, wall=None, note=None):
         self.lab, self.rerun, self.seed, self.submission, self.wall, self.note = lab, rerun, seed, submission, wall, note
 
     # --- For people -----------------------------------------------------------------------------------------------
 
     def head(self):
         lines = [f"Lab {self.lab.number}: {self.lab.title} (seed {self.seed})"]
+        if self.wall and not self.wall.namespaces:
+            lines.append(f"  it runs as {self.wall.how}" if self.wall.user else f"  it runs with {self.wall.how}")
         for path in self.missing():
             lines.append(f"  not in the submission: {path}; the starter's stands in its place")
         lines += [f"  {self.note}"] if self.note else []
@@ -71,6 +75,16 @@ class Report:
             lines += ["  " + short_event(line) for line in result.events]
         return lines + [f"again:    {self.rerun(result.check)}", f"steps:    {self.rerun(result.check)} --trace"]
 
+    @staticmethod
+    def reason(results):
+        """In one line, why points are missing."""
+        lost = [result for result in results if not result.holds]
+        if not lost:
+            return ""
+        if len(lost) == len(results):
+            return lost[0].reason.split("\n")[0].removesuffix(":") or lost[0].check.rule
+        return f"{plural(len(lost), 'check')} not kept: " + ", ".join(result.check.name for result in lost)
+
     def foot(self, results):
         return f"Score: {total(results)} of {possible(results)}"
 
@@ -87,7 +101,8 @@ class Report:
                    "output": "not run (yet)", "output_format": "text"} for check in pending]
         return json.dumps({"score": total(results), "output": self.head(), "output_format": "text", "visibility": "visible",
                            "stdout_visibility": "hidden", "execution_time": round(sum(result.seconds for result in results)),
-                           "extra_data": {"lab": self.lab.number, "seed": self.seed, "complete": not pending},
+                           "extra_data": {"lab": self.lab.number, "seed": self.seed, "complete": not pending, "reason": self.reason(results),
+                                          "wall": self.wall.name if self.wall else None},
                            "tests": tests}, indent=1) + "\n"
 
     # --- For CI -------------------------------------------------------------------------------------------------------

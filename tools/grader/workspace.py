@@ -1,37 +1,44 @@
 """A submission's own copy of the pristine tree: its files laid over the starter's, built in the sandbox."""
 import os
 import re
-import shutil
 import time
 
 from .pristine import make_environment, write_if_other
+from .scratch import Scratch
 from .starter import choose_build, starter_side
-from .words import plural
 
 BUILD_SECONDS, BUILD_MEMORY = 400, 4 << 30
-SHOWN_ERRORS = 6
+SHOWN_ERRORS, ERROR_WIDTH = 6, 400
 ERROR = re.compile(r"(^|: )(fatal )?error: |undefined reference|multiple definition|\*\*\*|Error \d|: warning: .*treated as")
 
 
 class Workspace:
-    """FOLDER is temporary and belongs to the sandbox's user; close() removes it."""
+    """FOLDER is temporary; close() removes it. TREE in it belongs to the sandbox's user until it is sealed."""
 
     def __init__(self, lab, pristine, submission, sandbox):
         self.lab, self.pristine, self.sandbox = lab, pristine, sandbox
         self.build = choose_build(lab, pristine, submission)
         self.host_tests = sorted({check.run for check in lab.checks if check.kind == "host"})
-        self.folder = sandbox.folder()
-        self.tree = os.path.join(self.folder, "tree")
+        self.scratch = Scratch()
+        self.folder = self.scratch.path
+        self.tree, self.temporary = os.path.join(self.folder, "tree"), os.path.join(self.folder, "tmp")
+        self.sealed, self.not_built = False, {}
         try:
+            os.chmod(self.folder, 0o711)
+            os.mkdir(self.temporary)
+            sandbox.own(self.temporary)
             pristine.copy_built(self.tree, self.build, self.host_tests)
             self.lay_over(submission)
-            sandbox.own_tree(self.folder)
+            sandbox.own_tree(self.tree)
         except BaseException:
             self.close()
             raise
 
     def lay_over(self, submission):
         """Makes the lab's files those of SUBMISSION; what it does not bring is the starter's."""
+        if self.sealed:
+            self.sandbox.own_tree(self.tree)
+        self.sealed = False
         whole = not self.build.starter and "LAB" not in self.pristine.files
         for path, content in self.pristine.files.items():
             if self.lab.permits(path) and path not in submission.files:
@@ -53,21 +60,30 @@ class Workspace:
     def make(self, targets):
         """None when they are built, else why not: the compiler's first errors."""
         command = ["make", f"-j{os.cpu_count() or 1}", *self.build.options, *targets]
-        environment = dict(make_environment(), TMPDIR=self.folder, HOME=self.folder, LC_ALL="C")
-        status, output = self.sandbox.run(command, cwd=self.tree, timeout=BUILD_SECONDS, memory=BUILD_MEMORY,
-                                          environment=environment)
-        if status == 0:
+        temporary = self.sandbox.temporary(self.temporary)
+        environment = dict(make_environment(), TMPDIR=temporary, HOME=temporary, LC_ALL="C")
+        outcome = self.sandbox.run(command, cwd=self.tree, timeout=BUILD_SECONDS, memory=BUILD_MEMORY,
+                                   environment=environment, writable=[self.tree, self.temporary])
+        if outcome.ended:
+            return f"the build {outcome.ended}"
+        if outcome.status == 0:
             return None
-        if status is None:
-            return f"the build was not over after {plural(BUILD_SECONDS, 'second')}"
-        errors = [line for line in output.split("\n") if ERROR.search(line)] or output.strip().split("\n")[-SHOWN_ERRORS:]
-        return "\n".join(line.replace(self.tree + "/", "") for line in errors[:SHOWN_ERRORS])
+        lines = outcome.output.split("\n")
+        errors = [line for line in lines if ERROR.search(line)] or outcome.output.strip().split("\n")[-SHOWN_ERRORS:]
+        return "\n".join(line.replace(self.tree + "/", "")[:ERROR_WIDTH] for line in errors[:SHOWN_ERRORS])
 
     def build_kernel(self):
         return self.make(self.build.targets([]))
 
     def build_host_tests(self, names):
-        return self.make(self.build.targets(names)[2:])
+        """Builds them all before the first one runs: then the tree is sealed, and none can change what is still to be used."""
+        targets = dict(zip(names, self.build.targets(names)[2:]))
+        self.not_built = {}
+        if self.make(["--keep-going", *targets.values()]):
+            reasons = {name: self.make([target]) for name, target in targets.items()}
+            self.not_built = {name: reason for name, reason in reasons.items() if reason}
+        self.sandbox.seal(self.tree)
+        self.sealed = True
 
     def close(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.scratch.close()
