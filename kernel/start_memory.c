@@ -9,6 +9,7 @@
 #include "mm/fault.h"
 #include "mm/memblock.h"
 #include "mm/page_alloc.h"
+#include "mm/quarantine.h"
 #include "mm/page_table.h"
 
 /*
@@ -17,6 +18,7 @@
  */
 #define WORKING_MEMORY (1ul << 20)
 #define KIB 1024ul
+#define QUARANTINE_SHARE 16     /* of memory, at most one part in so many waits in quarantine (debug build) */
 
 static void tell_memblock(void)
 {
@@ -81,5 +83,6 @@ void start_memory(void)
     kernel_map_init(this_cpu.has_1gib_pages);
     start_screen_mapping();
     page_alloc_init();
+    set_quarantine(MIN(QUARANTINE_FRAMES_MAX, total_frames / QUARANTINE_SHARE));
     start_journal();
 }

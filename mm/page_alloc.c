@@ -6,6 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/trace/journal.h"
 #include "mm/buddy.h"
+#include "mm/quarantine.h"
 
 #define REFILL_FRAMES 128   /* taken from the buddy allocator when it is empty: a power of two */
 #define SPILL_FRAMES 1024   /* given back when it is full */
@@ -118,6 +119,42 @@ static void spill_cache(unsigned long count)
 void frame_cache_init(void)
 {
     frame_cache.top = frame_cache.frames;
+    quarantine_init(0);
+}
+
+/* Makes PAGE, which is free, one to be given out. */
+static void put_into_cache(struct page *page)
+{
+    page_set_state(page, PAGE_STATE_CACHED);
+    if (cache_is_full())
+        spill_cache(SPILL_FRAMES);
+    *frame_cache.top++ = page;
+}
+
+/* The same after its time in quarantine, if there is one. */
+static void put_into_cache_later(struct page *page)
+{
+    if (quarantine_is_on())
+        page = quarantine_put(page);
+    if (page)
+        put_into_cache(page);
+}
+
+/* True when something was in quarantine. */
+static bool drain_quarantine(void)
+{
+    struct page *page;
+    bool drained = false;
+
+    for (; (page = quarantine_take()) != NULL; drained = true)
+        put_into_cache(page);
+    return drained;
+}
+
+void set_quarantine(unsigned long frames)
+{
+    drain_quarantine();
+    quarantine_init(frames);
 }
 
 void drain_page_cache(void)
@@ -140,9 +177,10 @@ static struct page *try_alloc(unsigned order, enum page_type type)
     if (frame_counts[PAGE_FREE] < frames + (type_may_use_reserve(type) ? 0 : reserve_frames))
         return NULL;
     if (order == 0)
-        return !cache_is_empty() || refill_cache() ? *--frame_cache.top : NULL;
+        return !cache_is_empty() || refill_cache() || drain_quarantine() ? *--frame_cache.top : NULL;
     struct page *page = buddy_take(order, order, &got);
     if (!page) {
+        drain_quarantine();
         drain_page_cache();
         page = buddy_take(order, order, &got);
     }
@@ -236,11 +274,9 @@ static __attribute__((noinline)) void free_slowly(struct page *page, unsigned or
     frame_counts[PAGE_FREE] += 1ul << order;
     journal(JOURNAL_FRAME_FREE, page_to_pfn(page), order, type);
     frame_taken_back(page, order);
-    if (order == 0) {
-        page_set_state(page, PAGE_STATE_CACHED);
-        if (cache_is_full())
-            spill_cache(SPILL_FRAMES);
-        *frame_cache.top++ = page;
+    if (order == 0 || quarantine_is_on()) {
+        for (unsigned long i = 0; i < 1ul << order; i++)
+            put_into_cache_later(page + i);
         return;
     }
     for (unsigned long i = 1; i < 1ul << order; i++)
@@ -252,7 +288,7 @@ static inline void free_fast(struct page *page)
 {
     unsigned type = page->type | (unsigned)page->order << 8;
 
-    if (unlikely(!is_freeable(type) || cache_is_full() || journal_wants(JOURNAL_FRAME_FREE))) {
+    if (unlikely(!is_freeable(type) || cache_is_full() || journal_wants(JOURNAL_FRAME_FREE)) || quarantine_is_on()) {
         free_slowly(page, 0);
         return;
     }
@@ -286,7 +322,10 @@ void free_run(struct frame_run *run)
         return;
     frame_counts[PAGE_ANON] -= frames;
     frame_counts[PAGE_FREE] += frames;
-    if (frames == 1 && !cache_is_full()) {
+    if (quarantine_is_on()) {
+        for (struct page *page = run->first; page != run->end; page++)
+            put_into_cache_later(page);
+    } else if (frames == 1 && !cache_is_full()) {
         page_set_state(run->first, PAGE_STATE_CACHED);
         *frame_cache.top++ = run->first;
     } else {
@@ -331,7 +370,9 @@ const char *page_alloc_audit(void)
     for (unsigned long i = 0; i < cache_count(); i++)
         if (page_state(frame_cache.frames[i]) != PAGE_STATE_CACHED)
             return "a frame of the per-CPU list is not marked so";
-    if (counts[PAGE_CACHED] != cache_count())
+    if ((finding = quarantine_audit()) != NULL)
+        return finding;
+    if (counts[PAGE_CACHED] != cache_count() + quarantine_count())
         return "a frame is twice in the per-CPU list, or marked so and not in it";
     if (counts[PAGE_FREE] != buddy_frames())
         return "a frame is marked free but in no free block";

@@ -109,6 +109,12 @@ static inline struct page *alloc_zeroed_user_highpage_movable(struct vm_area_str
  */
 void page_alloc_add_reclaimer(unsigned long (*reclaim)(void));
 
+/*
+ * Debug build: a frame that is freed is given out again only after FRAMES others (at most QUARANTINE_FRAMES_MAX in
+ * mm/quarantine.h), unless memory is short; a write to it meanwhile is a panic. 0, as at the start: at once.
+ */
+void set_quarantine(unsigned long frames);
+
 /* Frees every frame of the per-CPU list to the buddy lists: for audits and statistics. */
 void drain_page_cache(void);
 

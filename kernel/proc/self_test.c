@@ -9,6 +9,7 @@
 #include "mm/kstack.h"
 #include "mm/page_alloc.h"
 #include "mm/page_table.h"
+#include "mm/quarantine.h"
 
 #define RETURN_INSTRUCTION 0xc3
 
@@ -109,6 +110,23 @@ static void __attribute__((noinline)) smash_stack(unsigned long unused)
         *hide((unsigned long)array + i) = 'A';
 }
 
+/* Debug build: until what was written to comes out of quarantine. */
+static void write_freed(unsigned long unused)
+{
+    struct page *page = alloc_page(PAGE_KERNEL);
+
+    (void)unused;
+    if (!page)
+        return;
+    free_pages(page, 0);
+    write_at((unsigned long)page_address(page) + 0x123);
+    for (unsigned i = 0; i < QUARANTINE_FRAMES_MAX; i++) {
+        page = alloc_page(PAGE_KERNEL);
+        if (page)
+            free_pages(page, 0);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(unsigned long address);
@@ -129,6 +147,7 @@ static const struct {
     { "overflow-stack", overflow_stack },
     { "write-guard", write_guard },
     { "smash-stack", smash_stack },
+    { "write-freed", write_freed },
 };
 
 long self_test(const char *name, unsigned long address)

@@ -140,7 +140,7 @@ static void show_processes(void)
         probe_file(name, text, sizeof(text));
         for (char *at = text; (at = strchr(at, '\n')) != NULL;)
             *at++ = ' ';
-        note("%s", text);
+        note("%.150s", text);
     }
     if (folder)
         closedir(folder);

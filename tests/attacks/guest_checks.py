@@ -15,10 +15,10 @@ def program(name):
     return os.path.join(BUILD, "tests", "attacks", name)
 
 
-def run(tool, *arguments):
+def run(tool, *arguments, build=BUILD):
     """Returns (standard output, messages, exit status)."""
     done = subprocess.run([os.path.join(ROOT, "tools", tool), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          check=False)
+                          env=dict(os.environ, BUILD=build), check=False)
     return (done.stdout.decode(errors="replace").replace("\r", ""), done.stderr.decode(errors="replace").replace("\r", ""),
             done.returncode)
 

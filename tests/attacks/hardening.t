@@ -14,7 +14,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from guest_checks import check, program, report, run  # noqa: E402
-from tap import BUILD, ROOT, check_equal, done  # noqa: E402
+import debug_build  # noqa: E402
+from tap import BUILD, ROOT, check_equal, done, skip  # noqa: E402
 import qemu  # noqa: E402
 
 STOPPED, NOT_STOPPED, NO_SUCH_TEST = 125, 3, 4
@@ -51,6 +52,19 @@ def mistakes():
                 "a self-test that does not exist is refused")
 
 
+def freed_frames():
+    """What is freed waits before it is given out again, in the debug build; in the release build nothing stops a write."""
+    asked = ("run", "--append", "selftest", program("selftest"), "write-freed")
+    check_equal(run(*asked)[2], NOT_STOPPED, "the release build has no quarantine")
+    rule = "a write to a frame that was freed is found, with the frame's number and what it had been (debug build)"
+    if not debug_build.is_current():
+        skip(rule, debug_build.MISSING)
+        return
+    _, messages, status = run(*asked, build=debug_build.FOLDER)
+    check(status == STOPPED and re.search(r"kernel panic: frame 0x[0-9a-f]+ was written to after it was freed: it had been of "
+                                          r"type kernel, and holds 0x6b6b6b6bc36b6b6b at byte 0x120", messages), rule, f"status {status}", messages)
+
+
 def symbol(name):
     listed = subprocess.run(["nm", os.path.join(BUILD, "zeropage.elf")], stdout=subprocess.PIPE, text=True, check=True).stdout
     return int(re.search(rf"^([0-9a-f]+) . {name}$", listed, re.MULTILINE)[1], 16)
@@ -78,6 +92,7 @@ def guards():
 
 
 mistakes()
+freed_frames()
 guards()
 report("16 MiB", "run", "--memory", "16M", program("hardening"))
 done()

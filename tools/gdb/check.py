@@ -8,6 +8,7 @@ from check_objects import check_caches
 from memory import MAX_ORDER, address_spaces
 
 PAGE_TAIL = 0xff
+POISON_FREE = 0x6b              # mm/frame_poison.h, each byte
 GAP_RECORDED_MAX = 1 << 40      # mm/vma_index.h
 NEVER_SET = 1 << 3 | 1 << 4 | spaces.LARGE
 VMA_DECIDES = spaces.PRESENT | spaces.PROTNONE | spaces.USER | spaces.NX
@@ -292,7 +293,7 @@ def check_free_lists(check):
 
 
 def check_frame_cache(check):
-    """The list of single frames in front of the free blocks."""
+    """The list of single frames in front of the free blocks, and those that wait to come into it."""
     cache = variable("frame_cache")
     first = pointer(cache["frames"].address)
     count, base = (pointer(cache["top"]) - first) // 8, pointer(variable("mem_map"))
@@ -300,9 +301,22 @@ def check_frame_cache(check):
     for pfn in numbers:
         if check.type_of(pfn) != "cached":
             check.find(f"frame {pfn:#x} lies in the list of single frames and is {check.type_of(pfn)}")
+    waiting = spaces.frames_in_quarantine()
+    for pfn in waiting:
+        check_waiting_frame(check, pfn)
     marked = sum(check.names.get(one.type) == "cached" for one in check.frames)
-    if marked != len(set(numbers)) or len(set(numbers)) != count:
-        check.find(f"{marked} frames are marked as single ones, and {count} lie in their list, {len(set(numbers))} different")
+    together = len(numbers) + len(waiting)
+    if marked != len(set(numbers + waiting)) or len(set(numbers + waiting)) != together:
+        check.find(f"{marked} frames are marked as single ones, and {together} lie in their list or in quarantine, "
+                   f"{len(set(numbers + waiting))} different")
+
+
+def check_waiting_frame(check, pfn):
+    """A frame in quarantine is free, marked so, and nobody has written to it (mm/quarantine.c)."""
+    if check.type_of(pfn) != "cached" or check.frames[pfn].order != spaces.QUARANTINED:
+        check.find(f"frame {pfn:#x} lies in quarantine and is {check.type_of(pfn)}, not marked so")
+    elif set(machine.read_physical(pfn * PAGE_SIZE, PAGE_SIZE)) != {POISON_FREE}:
+        check.find(f"frame {pfn:#x} was written to after it was freed")
 
 
 def check_block(check, pfn, order):

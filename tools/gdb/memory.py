@@ -89,8 +89,8 @@ def kind_of(frames, pfn, zero):
 class Frames(Command):
     """Who owns the frames of physical memory: frames
 
-The number of frames of each kind, the blocks in the buddy allocator's free lists by their size, and the list of
-single frames in front of it."""
+The number of frames of each kind, the blocks in the buddy allocator's free lists by their size, and how many of the
+single frames in front of it wait before they are given out again (so that writes to what was freed are found)."""
 
     name = "frames"
 
@@ -108,6 +108,7 @@ single frames in front of it."""
         areas = variable("free_areas")
         blocks = " ".join(f"{order}:{integer(areas[order]['count'])}" for order in range(MAX_ORDER + 1))
         print(f"free blocks of 2^order frames, order:blocks  {blocks}")
+        print(f"of the cached ones {len(spaces.frames_in_quarantine())} wait in quarantine")
 
 
 class FramePrefix(Command):

@@ -97,6 +97,7 @@ def tables(pgd, first=0, end=256):
 
 # --- Frames -----------------------------------------------------------------------------------------------------
 
+QUARANTINED = 0xfe      # in the order of a cached frame, mm/quarantine.h
 STRUCT_PAGE = struct.Struct("<BBHiQQQ")     # struct page, mm/page.h
 Frame = namedtuple("Frame", "pfn type order flags count first second private")
 PG_NAMES = ((1, "mlocked"), (2, "dirty"), (4, "exclusive"))
@@ -131,6 +132,18 @@ def frame(pfn):
     return Frame(pfn, *STRUCT_PAGE.unpack(machine.read(start + pfn * STRUCT_PAGE.size, STRUCT_PAGE.size)))
 
 
+def frames_in_quarantine():
+    """The numbers of the frames that wait there, the oldest first (mm/quarantine.c; only the debug build has one)."""
+    try:
+        queue = variable("quarantine")
+    except Problem:
+        return []
+    places, base = queue["frames"].type.range()[1] + 1, pointer(variable("mem_map"))
+    start, oldest = pointer(queue["frames"].address), integer(queue["oldest"])
+    return [(machine.read_word(start + 8 * ((oldest + place) % places)) - base) // STRUCT_PAGE.size
+            for place in range(integer(queue["count"]))]
+
+
 def zero_pfn():
     return integer(variable("zero_pfn"))
 
@@ -151,6 +164,8 @@ def describe_frame(one):
         what = "shared memory" if name == "shmem" else "file"
         owner = mapping_name(mapping) if one.first else "a file that is gone"
         return f"{what}: page {one.second} of {owner}, {users(one.count)}"
+    if name == "cached" and one.order == QUARANTINED:
+        return "free (in quarantine)"
     return {"table": "page table", "kernel": "kernel", "slab": "kernel objects", "free": "free",
             "cached": "free (list of single frames)", "archive": "the initial archive",
             "reserved": "reserved or no memory"}.get(name, name)
