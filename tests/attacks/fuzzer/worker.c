@@ -33,12 +33,23 @@ static void sweep(unsigned int worker, pid_t group)
         continue;
 }
 
+/*
+ * Whether the notes can have been made by judge() (process.c): a signal's frame made of random bytes can also have sent
+ * the process into the middle of it.
+ */
+static bool are_sound(const struct score *score)
+{
+    return score->first_mark == SCORE_MARK && score->last_mark == SCORE_MARK && score->made <= CALLS_OF_A_PROCESS &&
+           (score->leaked == 0 || is_kernel_address(score->leak.value)) &&
+           (score->changed == 0 || (score->change.given != score->change.found && score->change.number < REGISTERS));
+}
+
 /* Adds what a process has noted to what its worker knows. */
 static void add_up(struct total *total, const struct score *score)
 {
     struct score *sum = &total->of_all;
 
-    if (score->first_mark != SCORE_MARK || score->last_mark != SCORE_MARK || score->made > CALLS_OF_A_PROCESS) {
+    if (!are_sound(score)) {
         total->destroyed_processes++;
         return;
     }
