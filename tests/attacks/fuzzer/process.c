@@ -13,6 +13,8 @@
 /* What a register holds that is no argument: its number among them, and this. */
 #define FILLER 0x5a5a5a5a00000000ul
 #define R15 11
+/* What was noted comes before its count: the process may be killed between any two instructions. */
+#define NOTED __asm__ volatile("" : : : "memory")
 
 /* call_with's own; the assembler below knows the order. */
 static struct {
@@ -55,10 +57,11 @@ static void note_leak(unsigned long number, long place, unsigned long value)
 {
     if (!is_kernel_address(value))
         return;
-    score->leaked++;
     score->leak.call = number;
     score->leak.place = (unsigned long)place;
     score->leak.value = value;
+    NOTED;
+    score->leaked++;
 }
 
 /* Whether what the registers are compared with, and they themselves, are those of this call. */
@@ -79,11 +82,12 @@ static void judge(unsigned int number, long result)
     for (unsigned int i = 0; i < REGISTERS; i++) {
         if (call.given.of[i] == call.found.of[i])
             continue;
-        score->changed++;
         score->change.call = number;
         score->change.number = i;
         score->change.given = call.given.of[i];
         score->change.found = call.found.of[i];
+        NOTED;
+        score->changed++;
     }
     note_leak(number, LEAK_RESULT, (unsigned long)result);
     note_leak(number, LEAK_REGISTER, call.rcx);
