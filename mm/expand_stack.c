@@ -39,13 +39,14 @@ int expand_stack(struct vm_area_struct *vma, unsigned long address)
         address - prev->vm_end < STACK_GUARD_GAP)
         return -ENOMEM;
 
+    /* As on Linux also where a limit forbids the growth: the try alone keeps the VMA from merging with others. */
+    vma_prepare_anon(vma);
     unsigned long growth = vma->vm_start - address;
     if (growth >> PAGE_SHIFT > vma->vm_pgoff)
         return -ENOMEM;
     int error = account_growth(vma, vma->vm_end - address, growth);
     if (error)
         return error;
-    vma_prepare_anon(vma);
     vma_set_start(vma, address);
     return 0;
 }

@@ -1,4 +1,6 @@
 /* Checks MAP_GROWSDOWN: growth on a touch below, its guard gap, and what may lie in the gap. */
+#include <time.h>
+
 #include "mem.h"
 
 enum { GAP = 256, ROOM = 2048 };
@@ -115,6 +117,24 @@ static void parts(void)
     clear_room();
 }
 
+/* The kernel prepares the upper part for pages before it looks at the limit; from then on the parts do not merge. */
+static void growth_beyond_the_limit(void)
+{
+    struct rlimit limit, small;
+
+    getrlimit(RLIMIT_STACK, &limit);
+    small = limit;
+    small.rlim_cur = 16 * PAGE;
+    growing_at(1000, 8);
+    raw_mprotect(room + 1000 * PAGE, 4 * PAGE, PROT_READ);
+    setrlimit(RLIMIT_STACK, &small);
+    check_fails(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, room + 990 * PAGE), EFAULT, "beyond RLIMIT_STACK it does not grow");
+    setrlimit(RLIMIT_STACK, &limit);
+    raw_mprotect(room + 1002 * PAGE, 2 * PAGE, READ_WRITE);
+    check_str(vmas(room + 1000 * PAGE, 8), "0-2 r--p, 2-4 rw-p, 4-8 rw-p", "but the try has left its mark: its parts stay apart");
+    clear_room();
+}
+
 int main(void)
 {
     warm_up();
@@ -125,5 +145,6 @@ int main(void)
     top_down_keeps_the_gap();
     protections();
     parts();
+    growth_beyond_the_limit();
     return done();
 }
