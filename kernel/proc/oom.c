@@ -153,7 +153,8 @@ bool out_of_memory(bool may_wait)
         victim = somebody_is_dying() ? NULL : choose_victim();
     if (victim && (pages_held(victim) >= total_frames / SHARE_OF_A_CAUSE || !memory_is_full() || !kill_crowd()))
         kill_for_memory(victim);
-    if (may_wait && !current->process->exiting)     /* the victim may be itself */
+    /* The victim may be itself; and who asks here runs a program. NOLINTNEXTLINE(*NullDereference) */
+    if (may_wait && !current->process->exiting)
         sched_yield();      /* the dying need the processor to die */
     return !fatal_signal_pending();
 }

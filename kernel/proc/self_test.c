@@ -103,7 +103,7 @@ static void write_guard(unsigned long unused)
 
 static void __attribute__((noinline)) smash_stack(unsigned long unused)
 {
-    volatile u8 array[16];
+    volatile u8 array[16] = { 0 };
 
     (void)unused;
     for (unsigned i = 0; i < sizeof(array) + 16; i++)
