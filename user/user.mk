@@ -9,7 +9,7 @@ NASM ?= nasm
 
 # Only our own headers and the compiler's (stdint.h, stddef.h, stdarg.h), never the host's.
 user_includes := -nostdinc -isystem user/lib -I. \
-    -isystem $(shell $(USER_CC) -print-file-name=include)
+    -isystem $(if $(USER_CC),$(shell $(USER_CC) -print-file-name=include))
 # -ffreestanding: the compiler must not take our memcpy for a loop that had better call memcpy.
 user_cflags := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
     -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections \
