@@ -9,7 +9,7 @@ import sys
 from . import answers, lab as labs
 from .grade import Grader
 from .pristine import Pristine
-from .report import Report, possible, total, write_whole
+from .report import VISIBILITIES, Report, possible, total, write_whole
 from .sandbox import WALLS, Sandbox
 from .submission import git, read_submission
 from .words import Problem
@@ -35,6 +35,7 @@ def parse(arguments):
     parser.add_argument("--seed", metavar="N", type=int, help="lay the checks out as that run did")
     parser.add_argument("--trace", action="store_true", help="show each step of the checks and what the processor did")
     parser.add_argument("--json", metavar="FILE", help="write Gradescope's results.json; complete after each check")
+    parser.add_argument("--visibility", choices=VISIBILITIES, default=VISIBILITIES[0], help="when Gradescope shows the checks to students")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--all", metavar="DIR", help="grade each submission in a folder; results go to --results")
     parser.add_argument("--results", metavar="DIR", help="where --all writes scores.csv and a file for each submission")
@@ -120,7 +121,8 @@ def grade_one(lab, pristine, options):
     if lab.asks_questions:
         given = answers.open_answers(lab, pristine, submission, answers.seed_of(options.seeds, options.submission))
     needs_wall = "LAB" not in pristine.files and not lab.asks_questions     # what one has written oneself needs none
-    report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.wall if needs_wall else None, given and given.note())
+    report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.wall if needs_wall else None, given and given.note(),
+                    options.visibility)
     print(report.head(), flush=True)
     wanted = with_witnesses(lab, options.only)
     checks = [check for check in lab.checks if wanted is None or check.name in wanted]

@@ -31,6 +31,7 @@ STDERR_LINES = 3
 QUIT_SECONDS = 2
 # What unshare says when the process in its namespace was killed: it tries to die in the same way.
 WAS_KILLED = "sigprocmask unblock failed"
+KILLED_STATUSES = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 class Text:
@@ -130,7 +131,7 @@ class Emulator:
                 if self.process.poll() is not None or time.monotonic() > end:
                     self.drain()
                     said = " ".join(self.errors.text().split("\n")[:STDERR_LINES]).strip()
-                    if WAS_KILLED in said:
+                    if WAS_KILLED in said or self.process.poll() in KILLED_STATUSES:
                         raise Ended(self.how_it_ended()) from None
                     raise Ended(f"the emulator did not start: {said or error}") from None
                 time.sleep(0.01)

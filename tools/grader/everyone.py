@@ -113,6 +113,7 @@ class Job:
         command += ["--seed", str(options.seed)] if options.seed is not None else []
         command += ["--pristine", options.pristine] if options.pristine else []
         command += ["--seeds", options.seeds] if options.seeds else []
+        command += ["--visibility", options.visibility]
         command += ["--wall", options.wall] if options.wall else []
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, "--", self.path], stdin=subprocess.DEVNULL, stdout=log,

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as xml
 from .words import plural
 
 INDENT = " " * 8
+VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")       # Gradescope's words
 
 
 def write_whole(path, text):
@@ -34,8 +35,9 @@ def possible(results):
 class Report:
     """The words around a grade. RERUN(check) is the command that runs one check again. NOTE is one more line for the head."""
 
-    def __init__(self, lab, rerun, seed, submission=None, wall=None, note=None):
+    def __init__(self, lab, rerun, seed, submission=None, wall=None, note=None, visibility=VISIBILITIES[0]):
         self.lab, self.rerun, self.seed, self.submission, self.wall, self.note = lab, rerun, seed, submission, wall, note
+        self.visibility = visibility
 
     # --- For people -----------------------------------------------------------------------------------------------
 
@@ -95,10 +97,10 @@ class Report:
         tests = [{"name": result.check.name, "number": f"{self.lab.number}.{index + 1}", "score": result.score,
                   "max_score": result.check.points, "status": "passed" if result.holds else "failed",
                   "output": "" if result.holds else "\n".join(self.explanation(result)), "output_format": "text",
-                  "visibility": "visible", "extra_data": {"seconds": result.seconds, "rule": result.check.rule}}
+                  "visibility": self.visibility, "extra_data": {"seconds": result.seconds, "rule": result.check.rule}}
                  for index, result in enumerate(results)]
-        tests += [{"name": check.name, "score": 0, "max_score": check.points, "status": "failed", "visibility": "visible",
-                   "output": "not run (yet)", "output_format": "text"} for check in pending]
+        tests += [{"name": check.name, "score": 0, "max_score": check.points, "status": "failed",
+                   "visibility": self.visibility, "output": "not run (yet)", "output_format": "text"} for check in pending]
         return json.dumps({"score": total(results), "output": self.head(), "output_format": "text", "visibility": "visible",
                            "stdout_visibility": "hidden", "execution_time": round(sum(result.seconds for result in results)),
                            "extra_data": {"lab": self.lab.number, "seed": self.seed, "complete": not pending, "reason": self.reason(results),

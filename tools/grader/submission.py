@@ -2,7 +2,10 @@
 Reads a submission, which may be a folder, an archive or a git commit, and takes from it the files that the lab lets a
 student change: regular files of a sensible size, wherever links, devices or names with `..` would lead.
 """
+import hashlib
 import os
+import pickle
+import resource
 import stat
 import subprocess
 import tarfile
@@ -14,6 +17,7 @@ from .words import Problem, plural
 LARGEST_FILE = 1 << 20
 LARGEST_ARCHIVE = 256 << 20
 MOST_NAMES = 20000
+READING_MEMORY, READING_SECONDS = 1 << 30, 60       # of the processor
 
 
 @dataclass
@@ -25,14 +29,47 @@ class Submission:
 
 
 class Source:
-    """Names and contents. NAMES are paths relative to where the tree begins."""
+    """Names and contents. NAMES are paths relative to where the tree begins; EQUALS(name, bytes) may be faster than READ(name)."""
 
-    def __init__(self, names, read):
+    def __init__(self, names, read, equals=None):
         self.names, self.read = names, read
+        self.equals = equals or (lambda name, content: read(name) == content)
 
 
 def read_submission(place, lab, original, root):
     """ORIGINAL(path) gives the bytes of the pristine file, None if there is none. ROOT is where commits are looked for."""
+    return within_limits(place, lambda: take_files(place, lab, original, root))
+
+
+def within_limits(place, read):
+    """READ(), in a process of its own: what unpacks to more than this machine's memory ends only that."""
+    incoming, outgoing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (READING_MEMORY, READING_MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (READING_SECONDS, READING_SECONDS))
+            try:
+                answer = read()
+            except Problem as problem:
+                answer = problem
+            except MemoryError:
+                answer = Problem(f"{place} can't be read: it takes more than {plural(READING_MEMORY >> 20, 'megabyte')} of memory")
+            with os.fdopen(outgoing, "wb") as pipe:
+                pickle.dump(answer, pipe)
+        finally:
+            os._exit(0)
+    os.close(outgoing)
+    with os.fdopen(incoming, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    answer = pickle.loads(data) if data else Problem(f"{place} can't be read: that takes more time or memory than a submission needs")
+    if isinstance(answer, Problem):
+        raise answer
+    return answer
+
+
+def take_files(place, lab, original, root):
     source = single_file_source(place, lab) or open_source(place, root)
     prefix = find_prefix(source.names, lab)
     submission = Submission()
@@ -46,7 +83,7 @@ def read_submission(place, lab, original, root):
                 submission.files[path] = content
             else:
                 submission.refused.append(f"{path} {content}")
-        elif not is_guarded(before := original(path)) and source.read(name) != before:
+        elif not is_guarded(before := original(path)) and not source.equals(name, before):
             submission.ignored.append(path)
     return submission
 
@@ -189,7 +226,13 @@ def commit_source(commit, root):
         about, _, name = line.partition(b"\t")
         mode, kind, blob = about.decode().split()
         blobs[os.fsdecode(name)] = blob if kind == "blob" and mode.startswith("100") else None
-    return Source(sorted(blobs), lambda name: read_blob(root, blobs[name]))
+    return Source(sorted(blobs), lambda name: read_blob(root, blobs[name]), lambda name, content: blobs[name] == blob_name(content, commit))
+
+
+def blob_name(content, commit):
+    """What git calls CONTENT, in a repository that has COMMIT."""
+    digest = hashlib.sha1 if len(commit) == hashlib.sha1().digest_size * 2 else hashlib.sha256
+    return digest(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def read_blob(root, blob):
