@@ -5,3 +5,14 @@ labs-check: ## Grade each lab's solution, starter, seeded bugs and forgers (LABS
 	@tools/setup build run test labs
 	@$(AGAIN) $(BUILD)/zeropage.elf $(BUILD)/archive.tar
 	@tests/labs/labs-check $(if $(WRITE),--write) $(LABS)
+
+.PHONY: grade-under-load grade-times nightly
+grade-under-load: ## Grade a solution, a mistake and a starter 20 times each beside stress-ng: always the same score (RUNS=20).
+	@tools/setup build run test labs load
+	@tests/labs/grade-figures load $(if $(RUNS),--runs $(RUNS))
+
+grade-times: ## Measure what the whole grade of each lab's solution takes.
+	@tools/setup build run test labs
+	@tests/labs/grade-figures time
+
+nightly: grade-under-load grade-times

@@ -9,9 +9,10 @@ import sys
 from . import answers, lab as labs
 from .grade import Grader
 from .pristine import Pristine
-from .report import VISIBILITIES, Report, possible, total, write_whole
+from .report import VISIBILITIES, Report, nothing_to_grade, possible, total, write_whole
 from .sandbox import WALLS, Sandbox
-from .submission import git, read_submission
+from .starter import choose_build
+from .submission import Submission, git, read_submission
 from .words import Problem
 from .workspace import Workspace
 
@@ -44,12 +45,13 @@ def parse(arguments):
     parser.add_argument("--seeds", metavar="LIST", help="lab 0: whose seed is whose, a file of lines NAME SEED (or just the seed)")
     parser.add_argument("--wall", choices=sorted({wall.name for wall in WALLS}), help="insist on this wall around what is graded")
     parser.add_argument("--list", action="store_true", help="list the lab's checks and what they are worth")
+    parser.add_argument("--prepare", action="store_true", help="only build what submissions are graded in, so that none waits for it")
     parser.add_argument("submission", metavar="SUBMISSION", nargs="?", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.jobs < 1:
         parser.error("--jobs needs a number above 0")
-    if sum((options.submission is not None, options.all is not None, options.list)) != 1:
-        parser.error("give one SUBMISSION, or --all DIR, or --list")
+    if sum((options.submission is not None, options.all is not None, options.list, options.prepare)) != 1:
+        parser.error("give one SUBMISSION, or --all DIR, or --list, or --prepare")
     return options
 
 
@@ -80,6 +82,9 @@ def act(options):
             print(f"{check.points:4}  {check.name:24} {check.rule}")
         return 0
     pristine = Pristine(ROOT, options.pristine or first_commit_of_students_tree(ROOT))
+    if options.prepare:
+        with pristine.built(choose_build(lab, pristine, Submission()), lab.host_tests):
+            return 0
     if options.all is not None:
         from .everyone import grade_everyone
         return grade_everyone(lab, pristine, options)
@@ -113,9 +118,15 @@ def with_witnesses(lab, names):
 
 
 def grade_one(lab, pristine, options):
-    submission = read_submission(options.submission, lab, pristine.files.get, ROOT)
-    if not submission.files and not submission.refused:
-        raise Problem(f"{options.submission} has none of the files of lab {lab.number}: {', '.join(lab.files)}")
+    writable(options.json, options.junit)
+    try:
+        submission = read_submission(options.submission, lab, pristine.files.get, ROOT)
+        if not submission.files and not submission.refused:
+            raise Problem(f"{options.submission} has none of the files of lab {lab.number}: {', '.join(lab.files)}")
+    except Problem as problem:
+        if options.json:
+            write_whole(options.json, nothing_to_grade(str(problem)))
+        raise
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     sandbox, given = Sandbox(hidden=[ROOT], only=options.wall), None
     if lab.asks_questions:
@@ -136,7 +147,6 @@ def grade_one(lab, pristine, options):
         if results:
             print(report.line(results[-1]), flush=True)
 
-    writable(options.json, options.junit)
     keep([])
     trace = (lambda line: print("    " + line)) if options.trace else None
     workspace = Workspace(lab, pristine, submission, sandbox) if given is None or given.needs_boot else None

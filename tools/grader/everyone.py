@@ -14,6 +14,7 @@ import time
 
 import qemu
 
+from .lab import TOTAL
 from .report import write_whole
 from .words import Problem, plural
 
@@ -143,13 +144,11 @@ class Job:
                 result = json.load(file)
             complete = result["extra_data"]["complete"]
             row = {"submission": self.name, "score": result["score"], "seconds": seconds,
-                   "possible": sum(test["max_score"] for test in result["tests"]),
+                   "possible": sum(test["max_score"] for test in result["tests"]) or TOTAL,
                    "reason": result["extra_data"]["reason"] if complete else "the grading was ended before it was complete"}
         except (OSError, ValueError, KeyError):
-            complete = self.process.returncode == 2
-            row = {"submission": self.name, "score": 0 if complete else "", "possible": 100, "seconds": seconds,
-                   "reason": self.last_line()}
-            write_whole(self.json, json.dumps({"score": 0, "output": row["reason"], "tests": []}) + "\n")
+            complete = False
+            row = {"submission": self.name, "score": "", "possible": TOTAL, "seconds": seconds, "reason": self.last_line()}
         if complete:
             write_whole(self.stamp, json.dumps({"key": self.key, "row": row}))
         return row

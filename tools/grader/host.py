@@ -29,7 +29,7 @@ def run_host_test(workspace, check):
         shown = [line for name in failed[:3] for line in [f"{name.replace('_', ' ')} does not hold", *said[name][-2:]]]
         return "\n".join(shown)
     if status in (-signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGXCPU, 128 + signal.SIGKILL):
-        return f"{check.run}_test was not over after {CPU_SECONDS} seconds of the processor's time"
+        return f"{check.run}_test was killed, as it is after {CPU_SECONDS} seconds of the processor's time"
     if not planned or missing or len(points) != planned or status < 0:
         return f"{check.run}_test ended too early, with status {status}" + last_line(output)
     if status != 0 and not check.only:

@@ -2,8 +2,10 @@
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from .words import Problem
 
@@ -61,10 +63,13 @@ class Pristine:
     # --- The warm tree ------------------------------------------------------------------------------------------
 
     def copy_built(self, folder, build, host_tests):
-        """
-        Copies the tree, built as BUILD says, to FOLDER. Building takes a minute the first time; later only what has
-        changed is built again.
-        """
+        """Copies the tree, built as BUILD says, to FOLDER."""
+        with self.built(build, host_tests) as tree:
+            self.copy(tree, folder, build.folder)
+
+    @contextmanager
+    def built(self, build, host_tests):
+        """The built tree, for us alone. Building takes a minute the first time; later only what has changed is built again."""
         shelf = os.path.join(self.root, "build", "grade")
         os.makedirs(shelf, exist_ok=True)
         tree = os.path.join(shelf, "tree")
@@ -72,7 +77,7 @@ class Pristine:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.write(tree)
             make(tree, build, host_tests)
-            self.copy(tree, folder, build.folder)
+            yield tree
 
     def copy(self, tree, folder, built):
         """With the times, or all would be built again; without what was built in another way, which holds the solution."""
@@ -122,6 +127,8 @@ def write_if_other(path, content, mode):
 
 
 def make(tree, build, host_tests):
+    if not shutil.which("make"):
+        raise Problem("make is not installed")
     run = subprocess.run(["make", "-C", tree, f"-j{os.cpu_count() or 1}", *build.options, *build.targets(host_tests)],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=MAKE_SECONDS, check=False,
                          env=make_environment())

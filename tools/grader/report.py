@@ -41,9 +41,10 @@ class Report:
 
     # --- For people -----------------------------------------------------------------------------------------------
 
-    def head(self):
+    def head(self, for_students=False):
+        """What is said before the checks; the wall is nothing to tell students of."""
         lines = [f"Lab {self.lab.number}: {self.lab.title} (seed {self.seed})"]
-        if self.wall and not self.wall.namespaces:
+        if self.wall and not self.wall.namespaces and not for_students:
             lines.append(f"  it runs as {self.wall.how}" if self.wall.user else f"  it runs with {self.wall.how}")
         for path in self.missing():
             lines.append(f"  not in the submission: {path}; the starter's stands in its place")
@@ -84,7 +85,8 @@ class Report:
         if not lost:
             return ""
         if len(lost) == len(results):
-            return lost[0].reason.split("\n")[0].removesuffix(":") or lost[0].check.rule
+            first, *more = lost[0].reason.split("\n")
+            return " ".join([first, *more[:first.endswith(":")]]) or lost[0].check.rule
         return f"{plural(len(lost), 'check')} not kept: " + ", ".join(result.check.name for result in lost)
 
     def foot(self, results):
@@ -101,7 +103,7 @@ class Report:
                  for index, result in enumerate(results)]
         tests += [{"name": check.name, "score": 0, "max_score": check.points, "status": "failed",
                    "visibility": self.visibility, "output": "not run (yet)", "output_format": "text"} for check in pending]
-        return json.dumps({"score": total(results), "output": self.head(), "output_format": "text", "visibility": "visible",
+        return json.dumps({"score": total(results), "output": self.head(for_students=True), "output_format": "text", "visibility": "visible",
                            "stdout_visibility": "hidden", "execution_time": round(sum(result.seconds for result in results)),
                            "extra_data": {"lab": self.lab.number, "seed": self.seed, "complete": not pending, "reason": self.reason(results),
                                           "wall": self.wall.name if self.wall else None},
@@ -122,6 +124,11 @@ class Report:
         for check in pending:
             xml.SubElement(xml.SubElement(suite, "testcase", classname=f"lab{self.lab.number}", name=check.name), "skipped")
         return xml.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def nothing_to_grade(sentence):
+    """results.json for what is no submission."""
+    return json.dumps({"score": 0, "output": sentence, "tests": [], "extra_data": {"complete": True, "reason": sentence}}) + "\n"
 
 
 def printable(text):

@@ -9,7 +9,7 @@ from .starter import choose_build, starter_side
 
 BUILD_SECONDS, BUILD_MEMORY = 400, 4 << 30
 SHOWN_ERRORS, ERROR_WIDTH = 6, 400
-ERROR = re.compile(r"(^|: )(fatal )?error: |undefined reference|multiple definition|\*\*\*|Error \d|: warning: .*treated as")
+ERROR = re.compile(r"(^|: )(fatal )?error: |undefined reference|multiple definition|\*\*\*|out of memory|exhausted|[Ff]ile (size|too)|Error \d|: warning: .*treated as")
 
 
 class Workspace:
@@ -18,7 +18,7 @@ class Workspace:
     def __init__(self, lab, pristine, submission, sandbox):
         self.lab, self.pristine, self.sandbox = lab, pristine, sandbox
         self.build = choose_build(lab, pristine, submission)
-        self.host_tests = sorted({check.run for check in lab.checks if check.kind == "host"})
+        self.host_tests = lab.host_tests
         self.scratch = Scratch()
         self.folder = self.scratch.path
         self.tree, self.temporary = os.path.join(self.folder, "tree"), os.path.join(self.folder, "tmp")
