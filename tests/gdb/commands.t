@@ -23,7 +23,11 @@ SENTENCES = (
     ("regs", "regs: the processor is in the program: nothing is saved"),
     ("walk", "walk: walk needs an address"),
     ("walk 0x8000000000000000", "walk: 0x8000000000000000 is not canonical"),
+    ("walk 0x10000000000000000", "walk: 0x10000000000000000 has more than 64 bits"),
     ("walk 0 77", "walk: there is no process 77; `ps` lists them"),
+    ("vmas -1", "vmas: there is no process -1; `ps` lists them"),
+    ("journal -5", "journal: -5 is no number of events"),
+    ("journal 0", "journal: 0 is no number of events"),
     ("walk no_such_name", 'walk: No symbol "no_such_name" in current context.'),
     ("vmas 1", "vmas: init (pid 1) has no address space"),
     ("frame pfn", "frame pfn: it needs a number"),
@@ -179,6 +183,38 @@ def test_stepping():
     check_contains(session.text, "LOADED 0", "which then loads a zero")
 
 
+def test_namesakes():
+    """A program may have types and variables of the kernel's names; and the order in which GDB reads the two must not matter."""
+    kernel = os.path.join(ROOT, batch.BUILD, "zeropage.elf")
+    script = f"break main\ncontinue\nfile {kernel}\nprint page\nprint list\nvmas\nps\nframes\nmmcheck\nframe pfn 5\nheap\n"
+    session = batch.Session(script + "pfbreak new_page\ncontinue\npf\n", "namesake")
+    for words in ("$1 = {number = 0x7}", "$2 = {letter = 0x7a}", "namesake, pid 2: ", "namesake: runs or is ready", "  anon ",
+                  "mmcheck: ok", "page table", "vm_area_struct", "verdict  new_page"):
+        check_contains(session.text, words, f"in a program with the kernel's names for its own things: {words.strip()}")
+    check_equal(session.errors, "", "and nothing goes wrong")
+
+
+def test_without_kernel():
+    run = subprocess.run(["gdb", "-nx", "-nh", "-q", "-batch", "-ex", f"source {ROOT}/tools/gdb/zeropage.py"],
+                         capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    check_equal(run.stderr, "zeropage: the kernel's symbols are not loaded (file build-debug/zeropage.elf)\n",
+                "loaded without the kernel, the commands say what has to come first")
+
+
+def test_no_complaints():
+    """QEMU's own words come through, but for what it says when all is well."""
+    with tempfile.TemporaryDirectory(prefix="zeropage-gdb-scratch-") as scratch:
+        commands = os.path.join(scratch, "commands")
+        with open(commands, "w", encoding="ascii") as file:
+            file.write("break main\ncontinue\nnext\n")
+        words = [DEBUG, "--build", batch.BUILD, "--console", os.path.join(scratch, "console"), "--batch", commands]
+        run = subprocess.run([*words, "namesake"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        check_equal(run.stderr, "", "a session in which all is well shows no word of QEMU's", run.stdout)
+        run = subprocess.run([*words, "--qemu", "-device nonsense", "namesake"], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, check=False)
+        check_contains(run.stderr, "'nonsense' is not a valid device model name", "a mistake in QEMU's options is told in its words")
+
+
 def start(*arguments, home, scratch="/tmp"):
     return subprocess.Popen([DEBUG, "--build", batch.BUILD, "--console", "/dev/null", *arguments], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -317,7 +353,8 @@ def main():
     problem = batch.build()
     if not check(problem is None, "the debug build can be made", problem or ""):
         done()
-    for test in (test_sentences, test_without_machine, test_mmcheck, test_stepping, test_terminal, test_leaving, test_server,
+    for test in (test_sentences, test_without_machine, test_mmcheck, test_namesakes, test_without_kernel, test_no_complaints,
+                 test_stepping, test_terminal, test_leaving, test_server,
                  test_wrong_use):
         test()
     done()

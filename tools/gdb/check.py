@@ -111,7 +111,7 @@ def check_tree(check, who, mm, vmas):
     The index holds the list's VMAs in their order, obeys the red-black rules, and knows the largest gaps; but for
     the one VMA and the one gap by which it lags behind (mm/vma_index.c).
     """
-    kind = gdb.lookup_type("struct vm_area_struct")
+    kind = machine.type_named("struct vm_area_struct")
     offset = machine.field_offset(kind, "vm_rb")
     ends = {vma.start: (vmas[i - 1].end if i else 0) for i, vma in enumerate(vmas)}
     order = []
@@ -249,7 +249,7 @@ def is_cached(check, one):
 
 def cached_page(check, one):
     """Whether the page cache that ONE names really holds it (mm/page_tree.c: 64 slots on each level)."""
-    mapping = gdb.Value(one.first).cast(gdb.lookup_type("struct address_space").pointer())
+    mapping = gdb.Value(one.first).cast(machine.type_named("struct address_space").pointer())
     at, height = pointer(mapping["pages"]["root"]), integer(mapping["pages"]["height"])
     if one.second >> (6 * height):
         at = 0

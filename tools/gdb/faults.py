@@ -40,7 +40,7 @@ class Fault:
 
 
 def regs_at(address):
-    return gdb.Value(address).cast(gdb.lookup_type("struct pt_regs").pointer()).dereference()
+    return gdb.Value(address).cast(machine.type_named("struct pt_regs").pointer()).dereference()
 
 
 def handler_start():

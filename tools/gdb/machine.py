@@ -43,9 +43,12 @@ class Command(gdb.Command):
 
 
 def number(text):
-    """A number, or any expression that GDB knows ($cr2, &variable)."""
+    """A number, or any expression that GDB knows ($cr2, &variable). A negative one counts from the end, as an address does."""
     try:
-        return int(text, 0) % WORD
+        value = int(text, 0)
+        if not -WORD // 2 <= value < WORD:
+            raise Problem(f"{text} has more than 64 bits")
+        return value % WORD
     except ValueError:
         return int(gdb.parse_and_eval(text).cast(gdb.lookup_type("unsigned long"))) % WORD
 
@@ -68,15 +71,27 @@ def variable(name):
     return symbol.value()
 
 
+def type_named(name):
+    """The kernel's "struct NAME" or "enum NAME", also where the program has one of the same name."""
+    tag = name.split()[1]
+    objfile = kernel()
+    symbol = (objfile.lookup_static_symbol(tag, gdb.SYMBOL_STRUCT_DOMAIN) or
+              objfile.lookup_global_symbol(tag, gdb.SYMBOL_STRUCT_DOMAIN))
+    if symbol is None:
+        raise Problem(f"this kernel has no {name}")
+    return symbol.type
+
+
 def address_of(name):
     """The address of the kernel's symbol NAME, assembly labels too."""
-    kernel()
-    return int(gdb.parse_and_eval(f"(unsigned long)&{name}"))
+    objfile = kernel()
+    symbol = objfile.lookup_global_symbol(name)
+    return pointer(symbol.value().address) if symbol else int(gdb.parse_and_eval(f"(unsigned long)&{name}"))
 
 
 def enum_names(name, prefix):
     """{value: name in small letters without PREFIX} of `enum NAME`."""
-    return {field.enumval: field.name[len(prefix):].lower() for field in gdb.lookup_type(f"enum {name}").fields()}
+    return {field.enumval: field.name[len(prefix):].lower() for field in type_named(f"enum {name}").fields()}
 
 
 def integer(value):
@@ -147,7 +162,7 @@ def need_machine():
 
 def list_entries(head, type_name, member, limit=1 << 20):
     """The structures of TYPE_NAME that are linked by MEMBER into the list HEAD (a struct list_head)."""
-    element = gdb.lookup_type(type_name)
+    element = type_named(type_name)
     offset = field_offset(element, member)
     end = pointer(head.address)
     at = pointer(head["next"])

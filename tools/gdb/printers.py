@@ -102,9 +102,17 @@ class Guarded:
 def look_up(value):
     kind = value.type.unqualified()
     name = kind.name if kind.name == "pte_t" else kind.strip_typedefs().tag
-    if name in PRINTERS and value.type.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_TYPEDEF):
+    if name in PRINTERS and value.type.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_TYPEDEF) and is_the_kernels(kind, name):
         return Guarded(PRINTERS[name], value)
     return None
+
+
+def is_the_kernels(kind, name):
+    """A program may have a type of the same name."""
+    try:
+        return name == "pte_t" or kind.strip_typedefs().keys() == machine.type_named(f"struct {name}").keys()
+    except Problem:
+        return False
 
 
 look_up.name, look_up.enabled = "zeropage", True

@@ -108,7 +108,7 @@ def type_names():
 
 
 def check_layout():
-    if gdb.lookup_type("struct page").sizeof != STRUCT_PAGE.size:
+    if machine.type_named("struct page").sizeof != STRUCT_PAGE.size:
         raise Problem("struct page is not laid out as tools/gdb/spaces.py knows it")
 
 
@@ -160,7 +160,7 @@ def describe_frame(one):
     if name == "anon":
         return f"anonymous, {users(one.count)}" + (", exclusive" if one.flags & 4 else "")
     if name in ("file", "shmem"):
-        mapping = gdb.Value(one.first).cast(gdb.lookup_type("struct address_space").pointer())
+        mapping = gdb.Value(one.first).cast(machine.type_named("struct address_space").pointer())
         what = "shared memory" if name == "shmem" else "file"
         owner = mapping_name(mapping) if one.first else "a file that is gone"
         return f"{what}: page {one.second} of {owner}, {users(one.count)}"
@@ -186,7 +186,7 @@ def mapping_name(mapping):
     host = pointer(mapping["host"])
     if not host:
         return "nameless shared memory"
-    inode = gdb.Value(host).cast(gdb.lookup_type("struct inode").pointer())
+    inode = gdb.Value(host).cast(machine.type_named("struct inode").pointer())
     names = []
     while len(names) < 32 and pointer(inode["name"]):
         name = machine.string(inode["name"], 255)
@@ -274,21 +274,21 @@ def processes():
     return list(machine.list_entries(variable("all_processes"), "struct process", "all"))
 
 
-def process(pid):
+def process(pid, name=None):
+    """The one with this PID. NAME is what a person called it."""
     for one in processes():
         if integer(one["pid"]) == pid:
             return one
-    raise Problem(f"there is no process {pid}; `ps` lists them")
+    raise Problem(f"there is no process {name or pid}; `ps` lists them")
 
 
 def task_of(words, place):
     """The task that word PLACE names by its pid; the running one when there is no such word."""
     if len(words) <= place:
         return current()
-    pid = machine.number(words[place])
-    leader = process(pid)["leader"]
+    leader = process(machine.number(words[place]), words[place])["leader"]
     if not pointer(leader):
-        raise Problem(f"process {pid} has no thread any more")
+        raise Problem(f"process {words[place]} has no thread any more")
     return leader.dereference()
 
 
@@ -304,7 +304,7 @@ def saved_regs(task):
     top = pointer(task["kernel_stack_top"])
     if not top:
         raise Problem("this task has no kernel stack any more")
-    kind = gdb.lookup_type("struct pt_regs")
+    kind = machine.type_named("struct pt_regs")
     return gdb.Value(top - kind.sizeof).cast(kind.pointer()).dereference()
 
 

@@ -88,6 +88,8 @@ VMAs, page tables and frames. The kernel's option journal=on, which `make debug`
     def run(self, words):
         machine.need_machine()
         wanted = machine.number(words[0]) if words else JOURNAL_DEFAULT
+        if not 0 < wanted < machine.WORD // 2:
+            raise Problem(f"{words[0]} is no number of events")
         count = integer(variable("journal_count"))
         ring = variable("journal_ring")
         size = ring.type.range()[1] + 1

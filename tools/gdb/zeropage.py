@@ -89,6 +89,11 @@ def end_machine(_event):
 
 
 def main():
+    try:
+        machine.kernel()
+    except machine.Problem as problem:
+        gdb.write(f"zeropage: {problem}\n", gdb.STDERR)
+        return
     Zeropage()
     Start()
     Rewind()
