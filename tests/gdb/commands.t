@@ -213,6 +213,7 @@ def test_no_complaints():
         run = subprocess.run([*words, "--qemu", "-device nonsense", "namesake"], capture_output=True, text=True,
                              stdin=subprocess.DEVNULL, check=False)
         check_contains(run.stderr, "'nonsense' is not a valid device model name", "a mistake in QEMU's options is told in its words")
+        check(run.returncode == 1 and "zeropage: QEMU has not started\n" in run.stderr, "and nobody is left in an empty GDB", run.stderr)
 
 
 def start(*arguments, home, scratch="/tmp"):

@@ -208,13 +208,16 @@ def test_ends():
 
 def test_limit():
     session = batch.Session("moment\ncontinue\nmoment\nreverse-stepi\nmoment\ninfo symbol $pc\n", "session", "count_forever",
-                            options=(*RECORDED, "--limit", "1"))
+                            options=(*RECORDED, "--limit", "3"))
     clean(session, "a recording with a limit")
-    check_contains(session.text, "recorded: session was still running after 1 seconds", "a program without end is recorded up to the limit")
+    check_contains(session.text, "recorded: session was still running after 3 seconds", "a program without end is recorded up to the limit")
     moments = [tuple(map(int, pair)) for pair in re.findall(r"^moment (\d+) of (\d+)$", session.text, re.MULTILINE)]
     check(len(moments) == 3 and moments[1][0] == moments[1][1] == moments[2][0] + 1, "its end is reached, and left backwards",
           str(moments), session.text)
     check_contains(session.text, "count_forever", "there the program is where it was")
+    session = batch.Session("moment\n", "session", "count_forever", options=(*RECORDED, "--limit", "0.001"))
+    check_equal((session.status, session.errors), (1, "zeropage: the recording ends before the program made a page fault\n"),
+                "a recording that ends before its program begins is none to debug", session.text)
     session = batch.Session("continue\n", "session", "read_hole", options=RECORDED)
     check_contains(session.text, "session exited with status 0", "a recording says how the program ended")
 
@@ -234,6 +237,14 @@ def command_line(pid):
             return file.read()
     except OSError:
         return b""
+
+
+def contents(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def test_killed():
@@ -265,8 +276,7 @@ def test_interrupted():
                                     "--batch", commands, "--limit", "300", *RECORDED, "session", "count_forever"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-        wait_for(lambda: any(b"rr=record" in command_line(pid) for pid in batch.processes_with(mark)))
-        time.sleep(1)
+        wait_for(lambda: "counting" in contents(os.path.join(scratch, "console")))
         process.send_signal(signal.SIGINT)
         try:
             text, _ = process.communicate(timeout=batch.TIME_LIMIT)

@@ -137,6 +137,7 @@ static void read_beyond(void)
 /* Never ends: for a recording that its limit ends. */
 static void count_forever(void)
 {
+    write(STDOUT_FILENO, "counting\n", 9);
     for (volatile long count = 0;; count++)
         ;
 }

@@ -17,6 +17,9 @@ import tasks  # noqa: E402
 import unwinder  # noqa: E402
 
 
+FAILED = 1
+
+
 class Zeropage(machine.Command):
     """What zeropage adds to GDB.
 
@@ -52,8 +55,7 @@ SYMBOLS is the program's file on this machine. tools/debug calls this."""
 
     def run(self, words):
         symbols, *command = words
-        attach(symbols, command)
-        faults.run_to_first_fault()
+        begin(symbols, command, "the machine has ended")
         faults.introduce()
 
 
@@ -67,8 +69,7 @@ INSTRUCTIONS is how many the recording has; "all" when it goes on until the kern
 
     def run(self, words):
         instructions, symbols, *command = words
-        attach(symbols, command)
-        faults.run_to_first_fault()
+        begin(symbols, command, "the recording ends")
         rewind.start(None if instructions == "all" else int(instructions))
         faults.introduce()
 
@@ -77,6 +78,23 @@ def attach(symbols, command):
     gdb.execute(f"add-symbol-file {shlex.quote(symbols)}", to_string=True)
     with machine.silence():     # the place at reset tells nobody anything
         gdb.execute("target remote | exec " + shlex.join(command), to_string=True)
+
+
+def begin(symbols, command, end):
+    """To the program's first fault. Where there is none, there is nothing to debug: END says why."""
+    try:
+        attach(symbols, command)
+    except gdb.error:
+        give_up("QEMU has not started")
+    try:
+        faults.run_to_first_fault()
+    except gdb.error:
+        give_up(f"{end} before the program made a page fault")
+
+
+def give_up(why):
+    gdb.write(f"zeropage: {why}\n", gdb.STDERR)
+    gdb.execute(f"quit {FAILED}")
 
 
 def end_machine(_event):
