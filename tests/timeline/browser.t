@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
 The page in a real browser: stepping, links, filters, search, hovering, and the state that it shows at the last event.
-TIMELINE_EVENTS=1000000 in the environment makes the long journal as long as that.
+TIMELINE_EVENTS=1000000 in the environment makes the long journal as long as that; TIMELINE_JOURNAL=FILE takes that one.
 """
 import json
 import os
@@ -44,13 +44,16 @@ def main():
     folder.write("events", "".join(lines))
     folder.write("cut", "".join(lines[:200]) + lines[200][:-5])
     folder.write("faults", "".join(line for line in lines if '"event":"fault"' in line or "journal" in line))
-    folder.write("long", "".join(pretended(LONG)[0]))
+    if "TIMELINE_JOURNAL" in os.environ:
+        os.symlink(os.path.abspath(os.environ["TIMELINE_JOURNAL"]), folder.path("long"))
+    else:
+        folder.write("long", "".join(pretended(LONG)[0]))
     for name in ("events", "cut", "faults", "long"):
         timeline(folder.path(name), "-o", folder.path(f"{name}.html"))
     events = [json.loads(line) for line in lines[1:]]
     frame = next(event["frame"] for event in events[1500:] if event["event"] == "fault" and event["outcome"] == "new_page")
     expected = {
-        "browser": next(path for path in map(shutil.which, BROWSERS) if path), "folder": folder.name, "long": LONG,
+        "browser": next(path for path in map(shutil.which, BROWSERS) if path), "folder": folder.name,
         "events": [[event["seq"], event["pid"], event["event"]] for event in events], "state": state,
         "frame": frame, "frameEvents": sum(frame in named_frames(event) for event in events),
     }
