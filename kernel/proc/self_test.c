@@ -1,15 +1,18 @@
 /*
- * The self-tests: mistakes of the kernel's own, each of which a defence has to stop. Only with the kernel option
- * selftest, and only for root (sys_reboot). tests/attacks/hardening.t boots a machine for each.
+ * The self-tests: mistakes of the kernel's own, each of which a defence has to stop, and a way to see what it leaves
+ * behind. Only with the kernel option selftest, and only for root (sys_reboot). tests/attacks/hardening.t boots a
+ * machine for each.
  */
 #include "kernel/proc/self_test.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/sched/task.h"
 #include "mm/kstack.h"
 #include "mm/page_alloc.h"
 #include "mm/page_table.h"
 #include "mm/quarantine.h"
+#include "mm/slab.h"
 
 #define RETURN_INSTRUCTION 0xc3
 
@@ -127,6 +130,61 @@ static void write_freed(unsigned long unused)
     }
 }
 
+/* ---- what the kernel leaves behind ---- */
+
+#define STAIN 0xd7              /* tests/attacks/stains.c looks for it */
+#define STAINED_OBJECTS 64      /* of each size: more than a magazine holds */
+#define STAINED_FRAMES 64
+
+static void stain_objects(size_t size)
+{
+    void *objects[STAINED_OBJECTS];
+
+    for (unsigned i = 0; i < STAINED_OBJECTS; i++)
+        if ((objects[i] = kmalloc(size)) != NULL)
+            memset(objects[i], STAIN, size);
+    for (unsigned i = 0; i < STAINED_OBJECTS; i++)
+        kfree(objects[i]);
+}
+
+static void stain_frames(void)
+{
+    struct page *pages[STAINED_FRAMES];
+
+    for (unsigned i = 0; i < STAINED_FRAMES; i++)
+        if ((pages[i] = alloc_page(PAGE_KERNEL)) != NULL)
+            memset(page_address(pages[i]), STAIN, PAGE_SIZE);
+    for (unsigned i = 0; i < STAINED_FRAMES; i++)
+        if (pages[i])
+            free_pages(pages[i], 0);
+}
+
+/* No mistake: free memory holds stains, and so does whatever the next calls take of it and do not fill in. */
+static void stain_memory(unsigned long unused)
+{
+    (void)unused;
+    for (size_t size = 16; size <= PAGE_SIZE / 2; size += 16)
+        stain_objects(size);
+    stain_frames();
+}
+
+/*
+ * The same for the whole of this task's stack: returns to the program from here, for the frames of its callers are
+ * gone. Not together with the other, which takes so long that the timer's interrupt is due, and would be the next to use
+ * the stack.
+ */
+static void stain_stack(unsigned long unused)
+{
+    struct pt_regs *regs = task_regs(current);
+    unsigned long bottom = this_cpu.kernel_stack_top - KSTACK_SIZE;
+
+    (void)unused;
+    regs->ax = 0;
+    __asm__ volatile("mov %0, %%rsp\n\trep stosb\n\tjmp asm_return_to_user"
+                     : : "r"(regs), "D"(bottom), "c"((unsigned long)regs - bottom), "a"(STAIN) : "memory");
+    __builtin_unreachable();
+}
+
 static const struct {
     const char *name;
     void (*run)(unsigned long address);
@@ -148,6 +206,8 @@ static const struct {
     { "write-guard", write_guard },
     { "smash-stack", smash_stack },
     { "write-freed", write_freed },
+    { "stain-memory", stain_memory },
+    { "stain-stack", stain_stack },
 };
 
 long self_test(const char *name, unsigned long address)
