@@ -11,14 +11,16 @@ $(BUILD)/tests/attacks/%.o: tests/attacks/%.c user/user.mk tests/attacks/attacks
 	$(quiet)$(USER_CC) $(user_cflags) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
 fuzzer_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/attacks/fuzzer/*.c))
+charge_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/attacks/charges/*.c))
 $(BUILD)/tests/attacks/calls: $(fuzzer_objects)
+$(BUILD)/tests/attacks/bombs: $(charge_objects)
 
 $(BUILD)/tests/attacks/%: $(BUILD)/tests/attacks/%.o $(user_lib) user/lib/user.ld
 	$(call user_say,LINK,$@)
 	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $(filter %.o,$^) $(user_lib)
 
-.SECONDARY: $(ATTACK_PROGRAMS:%=%.o) $(fuzzer_objects)
--include $(ATTACK_PROGRAMS:%=%.d) $(fuzzer_objects:.o=.d)
+.SECONDARY: $(ATTACK_PROGRAMS:%=%.o) $(fuzzer_objects) $(charge_objects)
+-include $(ATTACK_PROGRAMS:%=%.d) $(fuzzer_objects:.o=.d) $(charge_objects:.o=.d)
 
 # --- What takes longer than make test may -------------------------------------------------------------------
 

@@ -7,326 +7,14 @@
  *     bombs --forest       the fork bomb alone, with nobody who puts it out
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#include "tests/guest/mem.h"
-#include "user/common/probe.h"
+#include "tests/attacks/charges/charges.h"
+#include "tests/attacks/machine.h"
 
-#define GIB (1ul << 30)
-#define MIB (1ul << 20)
-#define SECONDS_OF_A_FOREST 2   /* how long a fork bomb may grow */
-#define ZOMBIES 1000
+#define MICROSECONDS_OF_A_FOREST 2000000     /* how long a fork bomb may grow */
 #define SECONDS_OF_A_MINUTE 60
-#define FILES 20000
-#define CALL_RT_SIGQUEUEINFO 129
-#define THREAD_FLAGS 0x50f00    /* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM */
-#define STACK_OF_A_THREAD 4096
-#define WAIT_ROUNDS 300
-#define FEW_ROUNDS 20
-#define FRAMES_KEPT 8
-#define ROUNDS 3
-#define WAIT_MICROSECONDS 10000
-
-/* ---- lazy promises ---- */
-
-/* The one that made xv6-riscv panic (2025): 1 GiB of lazy heap, often, and one store. */
-static int lazy_heap(void)
-{
-    unsigned long start = raw_brk(0), end = start;
-
-    for (int i = 0; i < 1000; i++) {
-        unsigned long wanted = end + GIB;
-        if (raw_brk(wanted) != wanted)
-            wanted = end + MIB; /* more than there is of memory is refused in one piece */
-        if (raw_brk(wanted) == wanted)
-            end = wanted;
-    }
-    if (end == start)
-        return 1;
-    *(volatile char *)(end - 1) = 1;
-    *(volatile char *)start = 1;
-    return *(volatile char *)(end - 1) + *(volatile char *)start == 2 ? 0 : 2;
-}
-
-/* The same with mmap, until the address space is full. */
-static int lazy_mappings(void)
-{
-    char *last = NULL;
-    unsigned long count = 0;
-
-    for (;;) {
-        char *map = raw_mmap(0, GIB, READ_WRITE, PRIVATE_ANON | MAP_NORESERVE, -1, 0);
-        if (map == MAP_FAILED)
-            break;
-        last = map;
-        count++;
-    }
-    if (count < 100000)
-        return 1;
-    *last = 1;
-    return errno == ENOMEM && *last == 1 ? 0 : 2;
-}
-
-/* ---- memory ---- */
-
-static int memory(void)
-{
-    for (;;) {
-        char *piece = raw_mmap(0, MIB, READ_WRITE, PRIVATE_ANON, -1, 0);
-        if (piece == MAP_FAILED)
-            return 1;
-        write_pages(piece, MIB / PAGE);
-    }
-}
-
-static int memory_of_many(void)
-{
-    for (int i = 0; i < 8; i++)
-        if (fork() == 0)
-            _exit(memory());
-    while (wait(NULL) > 0 || errno == EINTR)
-        continue;
-    return 0;
-}
-
-static int shared_memory(void)
-{
-    for (;;) {
-        char *piece = raw_mmap(0, MIB, READ_WRITE, SHARED_ANON, -1, 0);
-        if (piece == MAP_FAILED)
-            return 1;
-        write_pages(piece, MIB / PAGE);
-    }
-}
-
-/* Each write of a child to a page that it shares with its parent takes a frame. */
-static int copies(void)
-{
-    char *memory_of_all = raw_mmap(0, 4 * MIB, READ_WRITE, PRIVATE_ANON, -1, 0);
-
-    if (memory_of_all == MAP_FAILED)
-        return 1;
-    for (int i = 0; i < 200; i++) {
-        write_pages(memory_of_all, 4 * MIB / PAGE);
-        if (fork() < 0)
-            break;
-    }
-    return 0;
-}
-
-static int recursion(volatile char *above)
-{
-    volatile char here[1000];
-
-    here[0] = above[0];
-    return here[0] == 0 ? 0 : recursion(here) + here[999];
-}
-
-static int endless_recursion(void)
-{
-    char start = 1;
-
-    return recursion(&start);
-}
-
-/* ---- address space and page tables ---- */
-
-static int vmas_without_end(void)
-{
-    unsigned long count = 0;
-    char *start = raw_mmap(0, 200000 * PAGE, PROT_NONE, PRIVATE_ANON | MAP_NORESERVE, -1, 0);
-
-    if (start == MAP_FAILED)
-        return 1;
-    /* Every second page gets another protection: each time two VMAs more. */
-    while (count < 100000 && raw_mprotect(start + 2 * count * PAGE, PAGE, PROT_READ) == 0)
-        count++;
-    if (count == 100000 || errno != ENOMEM)
-        return 2;
-    return raw_munmap(start, 200000 * PAGE) == 0 ? 0 : 3;
-}
-
-/* One page in each GiB takes two page tables. */
-static int page_tables(void)
-{
-    for (unsigned long size = 64ul << 40; size >= GIB; size /= 2) {
-        char *start = raw_mmap(0, size, PROT_READ, PRIVATE_ANON | MAP_NORESERVE, -1, 0);
-        if (start == MAP_FAILED)
-            continue;
-        for (unsigned long at = 0; at < size; at += GIB)
-            read_byte(start + at);
-    }
-    return 0;
-}
-
-/* ---- processes ---- */
-
-static int forest(void)
-{
-    while (fork() >= 0 || sched_yield() == 0)
-        continue;
-    return 1;
-}
-
-/* Leaders of sessions come last, but these are not the shell: their parent is not PID 1. */
-static int sessions(void)
-{
-    for (int i = 0; i < 8; i++)
-        if (fork() == 0) {
-            setsid();
-            _exit(memory());
-        }
-    while (wait(NULL) > 0 || errno == EINTR)
-        continue;
-    return 0;
-}
-
-static int zombies(void)
-{
-    int count = 0;
-
-    while (count < ZOMBIES) {
-        pid_t child = fork();
-        if (child == 0)
-            _exit(0);
-        if (child < 0)
-            break; /* no memory for more: a small machine */
-        count++;
-    }
-    if (count < 100)
-        return 1;
-    for (int i = 0; i < count; i++) /* half of them are waited for, the rest is left to PID 1 */
-        if (i % 2 == 0 && wait(NULL) < 0)
-            return 2;
-    return 0;
-}
-
-static int thread_body(void *nothing)
-{
-    (void)nothing;
-    while (pause() < 0)
-        continue;
-    return 0;
-}
-
-static int threads(void)
-{
-    int count = 0;
-
-    for (; count < 20000; count++) {
-        char *stack = raw_mmap(0, STACK_OF_A_THREAD, READ_WRITE, PRIVATE_ANON, -1, 0);
-        if (stack == MAP_FAILED || clone(thread_body, stack + STACK_OF_A_THREAD, THREAD_FLAGS, NULL) < 0)
-            break;
-    }
-    return count > 50 ? 0 : 1;
-}
-
-/* ---- what the kernel keeps for a program ---- */
-
-static int descriptors(void)
-{
-    int count = 0;
-
-    while (open("/dev/null", O_RDONLY) >= 0)
-        count++;
-    return errno == EMFILE && count > 100 ? 0 : 1;
-}
-
-static void fill_pipes(void)
-{
-    static char bytes[65536];
-    int ends[2];
-
-    while (pipe2(ends, O_NONBLOCK) == 0)
-        while (write(ends[1], bytes, sizeof(bytes)) > 0)
-            continue;
-}
-
-static int pipes(void)
-{
-    for (int i = 0; i < 16; i++)
-        if (fork() == 0) {
-            fill_pipes();
-            pause();
-        }
-    fill_pipes();
-    return 0;
-}
-
-static int nameless_files(void)
-{
-    static char bytes[65536];
-    int file;
-
-    while ((file = (int)syscall(SYS_memfd_create, "bomb", 0)) >= 0)
-        while (lseek(file, 0, SEEK_CUR) < (off_t)(4 * MIB) && write(file, bytes, sizeof(bytes)) > 0)
-            continue;
-    return 0;
-}
-
-static int files(void)
-{
-    static char bytes[65536];
-    char name[32];
-    int count = 0;
-
-    mkdir("/tmp/bomb", 0700);
-    for (; count < FILES; count++) {
-        snprintf(name, sizeof(name), "/tmp/bomb/%d", count);
-        int file = open(name, O_CREAT | O_WRONLY, 0600);
-        if (file < 0)
-            break;
-        if (count < 4) /* as large as they get */
-            while (write(file, bytes, sizeof(bytes)) > 0)
-                continue;
-        close(file);
-    }
-    int why = errno;
-    int works = fork();
-    if (works == 0)
-        _exit(0);
-    for (int i = count; i >= 0; i--) {
-        snprintf(name, sizeof(name), "/tmp/bomb/%d", i);
-        unlink(name);
-    }
-    if (rmdir("/tmp/bomb") != 0)
-        return 1;
-    if (works < 0)
-        return 2;
-    return count == FILES || why == ENOSPC || why == ENOMEM ? 0 : 3;
-}
-
-static int arguments(void)
-{
-    static char *words[4096];
-    char *word = raw_mmap(0, MIB, READ_WRITE, PRIVATE_ANON, -1, 0);
-
-    memset(word, 'x', 100 * 1024);
-    for (int i = 0; i < 4095; i++)
-        words[i] = word;
-    return execve("/proc/self/exe", words, words) == -1 && errno == E2BIG ? 0 : 1;
-}
-
-static int signals(void)
-{
-    static siginfo_t info;
-    sigset_t set;
-    long count = 0;
-
-    sigemptyset(&set);
-    sigaddset(&set, 40);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    info.si_code = -1; /* SI_QUEUE */
-    while (count < 1000000 && syscall(CALL_RT_SIGQUEUEINFO, getpid(), 40, &info) == 0)
-        count++;
-    return count < 1000000 && errno == EAGAIN ? 0 : 1;
-}
-
-/* ---- all of them ---- */
 
 static const struct bomb {
     const char *name, *rule;
@@ -354,32 +42,6 @@ static const struct bomb {
     {"signals", "signals that nobody takes", signals, false},
 };
 
-/* The frames that are free once the kernel has let go of what it only keeps for later; 0 on Linux. */
-static long free_frames(void)
-{
-    struct frame_counts frames;
-
-    if (!probe_frames(&frames))
-        return 0;
-    int caches = open("/proc/sys/vm/drop_caches", O_WRONLY);
-    if (caches >= 0) {
-        write(caches, "3\n", 2);
-        close(caches);
-    }
-    probe_frames(&frames);
-    return frames.free;
-}
-
-static bool audit_is_clean(void)
-{
-    static char findings[4096];
-
-    if (probe_file("/proc/audit", findings, sizeof(findings)) <= 0 || strcmp(findings, "ok\n") == 0)
-        return true;
-    note("%s", findings);
-    return false;
-}
-
 static void ends(void *nothing)
 {
     (void)nothing;
@@ -388,8 +50,8 @@ static void ends(void *nothing)
 /* Lights the bomb in a group of its own, and puts out what is left of it when its time is over. */
 static int explode(const struct bomb *bomb)
 {
-    int status = -1;
     pid_t child = fork();
+    int status;
 
     if (child < 0)
         return -1;
@@ -398,12 +60,7 @@ static int explode(const struct bomb *bomb)
         _exit(bomb->body());
     }
     setpgid(child, child);
-    if (bomb->body == forest || bomb->body == copies) {
-        sleep(SECONDS_OF_A_FOREST);
-        kill(-child, SIGKILL);
-    }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
+    status = wait_at_most(child, bomb->body == forest || bomb->body == copies ? MICROSECONDS_OF_A_FOREST : 0);
     for (int i = 0; i < WAIT_ROUNDS && kill(-child, SIGKILL) == 0; i++)
         usleep(WAIT_MICROSECONDS);
     return status;
@@ -419,38 +76,13 @@ static bool ended_as_it_may(const struct bomb *bomb, int status)
     return false;
 }
 
-/*
- * Whether the frames are back. The kernel may keep a few pages of small objects that are in use somewhere: when frames
- * are missing the bomb goes off again, and only what is missing each time is lost.
- */
-static bool frames_are_back(const struct bomb *bomb, long before)
-{
-    for (int round = 0; round < ROUNDS; round++) {
-        long now = free_frames();
-        for (int i = 0; i < WAIT_ROUNDS && now < before; i++) {
-            if (i == FEW_ROUNDS && before - now <= FRAMES_KEPT)
-                break;
-            usleep(WAIT_MICROSECONDS);
-            now = free_frames();
-        }
-        if (now >= before)
-            return true;
-        if (before - now > FRAMES_KEPT || round == ROUNDS - 1) {
-            note("%s: %ld free frames before, %ld after", bomb->name, before, now);
-            return false;
-        }
-        before = now;
-        explode(bomb);
-    }
-    return false;
-}
+static struct machine before;
 
 static void run(const struct bomb *bomb)
 {
-    long before = free_frames();
-
+    look_at_machine_before(&before);
     check(ended_as_it_may(bomb, explode(bomb)), "%s", bomb->rule);
-    check(frames_are_back(bomb, before), "%s: the count of free frames is what it was", bomb->name);
+    check(machine_is_back(&before), "%s: the count of free frames is what it was", bomb->name);
     check(audit_is_clean(), "%s: the audit finds nothing", bomb->name);
     check_eq(status_of_child(ends, NULL), 0, "%s: processes start as before", bomb->name);
 }
@@ -458,9 +90,10 @@ static void run(const struct bomb *bomb)
 /* One bomb after the other, one each minute of the guest's time: nothing may pile up. */
 static void soak(long minutes)
 {
-    long before = free_frames(), wrong_ends = 0, findings = 0, lost = 0;
+    long wrong_ends = 0, findings = 0;
     time_t start = time(NULL);
 
+    look_at_machine_before(&before);
     for (long minute = 0; minute < minutes; minute++) {
         const struct bomb *bomb = &bombs[(size_t)minute % (sizeof(bombs) / sizeof(bombs[0]))];
         wrong_ends += !ended_as_it_may(bomb, explode(bomb));
@@ -468,14 +101,11 @@ static void soak(long minutes)
         while (time(NULL) < start + (minute + 1) * SECONDS_OF_A_MINUTE)
             sleep(1);
     }
-    for (int i = 0; i < WAIT_ROUNDS && (lost = before - free_frames()) > FRAMES_KEPT; i++)
-        usleep(WAIT_MICROSECONDS);
     check(time(NULL) - start >= minutes * SECONDS_OF_A_MINUTE, "a bomb was lit each minute, for as long as was asked for");
     check_eq(wrong_ends, 0, "each ended as it may");
     check_eq(findings, 0, "the audit never found anything");
-    check(lost <= FRAMES_KEPT, "in the end the count of free frames is what it was");
+    check(machine_is_back(&before), "in the end the count of free frames is what it was");
     check_eq(status_of_child(ends, NULL), 0, "and processes start as before");
-    note("%ld minutes, %ld frames fewer than at the start", minutes, lost);
 }
 
 static bool is_wanted(const char *name, int count, char **names)
@@ -490,8 +120,10 @@ int main(int count, char **names)
 {
     if (count == 2 && strcmp(names[1], "--forest") == 0)
         return forest();
-    free_frames(); /* warm up: the first look may itself take a frame */
+    /* Whatever lighting and looking take of our own memory is there from now on. */
+    note("%zu bombs", sizeof(bombs) / sizeof(bombs[0]));
     audit_is_clean();
+    status_of_child(ends, NULL);
     if (count == 3 && strcmp(names[1], "--soak") == 0) {
         soak(strtol(names[2], NULL, 10));
         return done();

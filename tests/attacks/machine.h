@@ -1,8 +1,13 @@
-/* What a machine's memory was before an attack and is after it: frames, kernel objects, the audit's findings. */
+/*
+ * What a machine's memory was before an attack and is after it: frames, kernel objects, the audit's findings. And a
+ * child that gets only so much time.
+ */
 #ifndef TESTS_ATTACKS_MACHINE_H
 #define TESTS_ATTACKS_MACHINE_H
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/time.h>
 
 #include "tests/guest/mem.h"
 #include "user/common/probe.h"
@@ -32,18 +37,6 @@ MAYBE_UNUSED static void drop_caches(void)
         write(caches, "3\n", 2);
         close(caches);
     }
-}
-
-/* The frames that are free when nothing is kept for later; 0 on Linux. */
-MAYBE_UNUSED static long free_frames(void)
-{
-    struct frame_counts frames;
-
-    if (!probe_frames(&frames))
-        return 0;
-    drop_caches();
-    probe_frames(&frames);
-    return frames.free;
 }
 
 /* Only on our kernel, where nobody else makes objects meanwhile. */
@@ -121,6 +114,36 @@ MAYBE_UNUSED static bool machine_is_back(const struct machine *before)
         look_at_machine(&machine_now);
     while (!holds_no_more(before, &machine_now, false) && rounds++ < WAIT_ROUNDS && usleep(WAIT_MICROSECONDS) == 0);
     return holds_no_more(before, &machine_now, true);
+}
+
+/* ---- a child with a limit ---- */
+
+static volatile pid_t limited;
+
+static void end_the_limited(int signal)
+{
+    (void)signal;
+    kill(limited, SIGKILL);
+    kill(-limited, SIGKILL);
+}
+
+/*
+ * Waits for CHILD; after MICROSECONDS (0: never) it is killed, and its process group, if it leads one. Its wait status,
+ * or -1 when it is nobody's child. Takes SIGALRM and the real timer.
+ */
+MAYBE_UNUSED static int wait_at_most(pid_t child, long microseconds)
+{
+    /* Again and again: it may have led no group yet, or started others just then. */
+    struct itimerval time = {{microseconds / 1000000, microseconds % 1000000}, {microseconds / 1000000, microseconds % 1000000}};
+    int status = -1;
+
+    limited = child;
+    signal(SIGALRM, end_the_limited);
+    setitimer(ITIMER_REAL, &time, NULL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
+    return status;
 }
 
 MAYBE_UNUSED static bool audit_is_clean(void)

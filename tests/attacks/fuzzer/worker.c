@@ -2,21 +2,9 @@
 #define _GNU_SOURCE
 #include "tests/attacks/fuzzer/calls.h"
 
-#include <signal.h>
-#include <sys/time.h>
-
-#include "tests/guest/mem.h"
+#include "tests/attacks/machine.h"
 
 #define LIFE_MICROSECONDS 30000
-
-static volatile pid_t living;
-
-static void end_its_life(int signal)
-{
-    (void)signal;
-    if (living > 0)
-        kill(living, SIGKILL);
-}
 
 /* Kills whatever is left of a process: its children may have left its group, but not its user. */
 static void sweep(unsigned int worker, pid_t group)
@@ -68,12 +56,10 @@ static void add_up(struct total *total, const struct score *score)
 
 void work(struct total *total, unsigned int worker, unsigned long seed, unsigned long count)
 {
-    struct itimerval life = {{0, LIFE_MICROSECONDS}, {0, LIFE_MICROSECONDS}};
     struct score *score = raw_mmap(0, PAGE, READ_WRITE, SHARED_ANON, -1, 0);
     unsigned long round = 0;
 
     _Static_assert(sizeof(*score) <= PAGE, "a score fits into a page");
-    signal(SIGALRM, end_its_life);
     while (total->of_all.made < count) {
         memset(score, 0, sizeof(*score));
         score->first_mark = score->last_mark = SCORE_MARK;
@@ -84,12 +70,7 @@ void work(struct total *total, unsigned int worker, unsigned long seed, unsigned
             usleep(LIFE_MICROSECONDS);
             continue;
         }
-        living = child;
-        setitimer(ITIMER_REAL, &life, NULL);
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-            continue;
-        living = 0;
-        setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
+        wait_at_most(child, LIFE_MICROSECONDS);
         sweep(worker, child);
         add_up(total, score);
         round++;
