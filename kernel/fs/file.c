@@ -1,6 +1,7 @@
 /* Open files: opening, reading, writing, and the end. */
 #include "kernel/fs/fs.h"
 
+#include "kernel/fs/epoll.h"
 #include "kernel/fs/ramfs.h"
 #include "kernel/lib/panic.h"
 #include "mm/slab.h"
@@ -31,6 +32,7 @@ struct file *file_open_inode(struct inode *inode, int flags)
     file->ops = inode->file_ops;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->refcount = 1;
+    list_init(&file->watches);
     if (!++last_number)
         last_number = 1;
     file->number = last_number;
@@ -52,12 +54,47 @@ void file_put(struct file *file)
     assert(file->refcount > 0);
     if (--file->refcount > 0)
         return;
+    epoll_forget(file);
     if (file->ops && file->ops->release && !(file->flags & O_PATH))
         file->ops->release(file);
     file->inode->writers -= counts_as_writer(file);
     mapping_put(&file->inode->mapping);
     inode_put(file->inode);
     slab_free(&file_cache, file);
+}
+
+/* ---- files without a name ---- */
+
+/* By way of /proc/PID/fd: there is nothing to open. */
+static int refuse_to_open(struct inode *inode, struct file *file)
+{
+    (void)inode;
+    (void)file;
+    return -ENXIO;
+}
+
+static const struct inode_operations anon_inode_ops = { .open = refuse_to_open };
+static const struct inode_operations fresh_inode_ops = { 0 };
+
+bool inode_is_anon(const struct inode *inode)
+{
+    return inode->ops == &anon_inode_ops;
+}
+
+struct file *anon_file(const char *name, const struct file_operations *ops, int flags, void *private)
+{
+    struct inode *inode = inode_alloc(0600, DEVICE_ANON);
+    if (!inode)
+        return ERR_PTR(-ENOMEM);
+    inode->ops = &fresh_inode_ops;
+    inode->private = (void *)name;
+    struct file *file = file_open_inode(inode, flags);
+    if (IS_ERR(file))
+        return file;
+    inode->ops = &anon_inode_ops;
+    file->ops = ops;
+    file->private = private;
+    return file;
 }
 
 /* May the running task open INODE so? */

@@ -70,6 +70,7 @@ struct file;
 #define DEVICE_SHMEM MAKEDEV(0, 1)      /* nameless shared memory, memfd */
 #define DEVICE_DEV MAKEDEV(0, 5)
 #define DEVICE_PIPE MAKEDEV(0, 13)
+#define DEVICE_ANON MAKEDEV(0, 14)      /* what has no name but a kind: epoll, eventfd */
 #define DEVICE_PROC MAKEDEV(0, 21)
 #define DEVICE_TMP MAKEDEV(0, 22)
 
@@ -85,6 +86,8 @@ struct file_operations {
     s64 (*lseek)(struct file *file, s64 offset, int whence);
     /* POLLIN, POLLOUT … that hold now. Whatever changes the answer calls poll_notify(). */
     unsigned (*poll)(struct file *file);
+    /* The list that poll_notify() is then called with; no member: the answer never changes. */
+    struct list_head *(*watchers)(struct file *file);
     /*
      * What mmap of LENGTH bytes of this file maps: fills SOURCE (with a reference to its mapping) or returns
      * -ENODEV.
@@ -151,6 +154,7 @@ struct file {
     int refcount;
     u32 number;                     /* which of all files opened since boot: for mappings, never 0 */
     s64 pos;
+    struct list_head watches;       /* epoll's, which end with the file */
     void *private;
 };
 
@@ -260,9 +264,17 @@ s64 lseek_nothing(struct file *file, s64 offset, int whence);
 /* lseek where SIZE is the end. */
 s64 lseek_within(struct file *file, s64 offset, int whence, u64 size);
 
+/*
+ * A file that is in no directory, as epoll's: NAME in brackets is what /proc/PID/fd shows behind "anon_inode:". One
+ * reference, or ERR_PTR; PRIVATE is then still the caller's.
+ */
+struct file *anon_file(const char *name, const struct file_operations *ops, int flags, void *private);
+bool inode_is_anon(const struct inode *inode);
+
 /* Where poll and select sleep: all on one queue, and each looks again at its own files. */
 extern struct wait_queue poll_queue;
-static inline void poll_notify(void) { wake_all(&poll_queue); }
+/* EVENTS (POLLIN, POLLOUT …) happened to what the epoll watches in WATCHERS are about; poll and select look, too. */
+void poll_notify(struct list_head *watchers, unsigned events);
 
 /* ---- descriptors (fdtable.c) ---- */
 

@@ -22,6 +22,7 @@ struct pipe {
     int readers, writers;
     unsigned reader_opens, writer_opens;    /* ever: for FIFOs that wait for the other side */
     struct wait_queue data, room;       /* who waits for bytes or a writer; who waits for room or a reader */
+    struct list_head watchers;          /* epoll's */
 };
 
 static struct pipe_piece *piece_at(struct pipe *pipe, unsigned n)
@@ -32,19 +33,20 @@ static struct pipe_piece *piece_at(struct pipe *pipe, unsigned n)
 static void has_data(struct pipe *pipe)
 {
     wake_all(&pipe->data);
-    poll_notify();
+    poll_notify(&pipe->watchers, POLLIN | POLLRDNORM);
 }
 
 static void has_room(struct pipe *pipe)
 {
     wake_all(&pipe->room);
-    poll_notify();
+    poll_notify(&pipe->watchers, POLLOUT | POLLWRNORM);
 }
 
 static void ends_changed(struct pipe *pipe)
 {
     wake_all(&pipe->data);
-    has_room(pipe);
+    wake_all(&pipe->room);
+    poll_notify(&pipe->watchers, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM | POLLERR | POLLHUP);
 }
 
 /* ---- reading ---- */
@@ -84,7 +86,7 @@ static long pipe_read(struct file *file, struct iov_iter *iter, s64 *pos)
     for (;;) {
         unsigned used = pipe->used;
         long done = take(pipe, iter);
-        if (pipe->used < used)
+        if (pipe->used < used && used == PIPE_PAGES)
             has_room(pipe);
         if (done != 0)
             return done;
@@ -200,6 +202,12 @@ static unsigned pipe_poll(struct file *file)
     return events;
 }
 
+static struct list_head *pipe_watchers(struct file *file)
+{
+    struct pipe *pipe = file->inode->private;
+    return &pipe->watchers;
+}
+
 static long pipe_ioctl(struct file *file, unsigned long request, unsigned long argument)
 {
     struct pipe *pipe = file->inode->private;
@@ -233,6 +241,7 @@ static const struct file_operations pipe_file_ops = {
     .write = pipe_write,
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
+    .watchers = pipe_watchers,
     .release = pipe_release,
 };
 
@@ -247,6 +256,7 @@ static struct pipe *pipe_alloc(void)
     if (pipe) {
         wait_queue_init(&pipe->data);
         wait_queue_init(&pipe->room);
+        list_init(&pipe->watchers);
     }
     return pipe;
 }

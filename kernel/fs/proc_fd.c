@@ -21,6 +21,10 @@ static long fd_readlink(struct inode *inode, char *buffer, size_t size)
         seq_printf(&seq, "pipe:[%lu]", (unsigned long)file->inode->number);
         return (long)seq.length;
     }
+    if (inode_is_anon(file->inode)) {
+        seq_printf(&seq, "anon_inode:%s", (const char *)file->inode->private);
+        return (long)seq.length;
+    }
     const char *path = inode_path(file->inode, buffer, size);
     size_t length = strlen(path);
     memmove(buffer, path, length);

@@ -19,6 +19,7 @@
 struct tty console = {
     .readers = { LIST_HEAD_INIT(console.readers.waiters) },
     .writers = { LIST_HEAD_INIT(console.writers.waiters) },
+    .watchers = LIST_HEAD_INIT(console.watchers),
     .size = { .rows = 24, .columns = 80 },
     .session = 1,
     .foreground = 1,
@@ -276,6 +277,12 @@ static unsigned tty_poll(struct file *file)
            (console.stopped ? 0 : POLLOUT | POLLWRNORM);
 }
 
+static struct list_head *tty_watchers(struct file *file)
+{
+    (void)file;
+    return &console.watchers;
+}
+
 /* ---- settings ---- */
 
 static long set_termios(unsigned long request, unsigned long argument)
@@ -394,4 +401,5 @@ const struct file_operations tty_file_ops = {
     .write = tty_write,
     .ioctl = tty_ioctl,
     .poll = tty_poll,
+    .watchers = tty_watchers,
 };

@@ -112,7 +112,14 @@ static void put(struct tty *tty, u16 entry)
 static void readable(struct tty *tty)
 {
     wake_all(&tty->readers);
-    poll_notify();
+    poll_notify(&tty->watchers, POLLIN | POLLRDNORM);
+}
+
+static void start_output(struct tty *tty)
+{
+    tty->stopped = false;
+    wake_all(&tty->writers);
+    poll_notify(&tty->watchers, POLLOUT | POLLWRNORM);
 }
 
 /* The typed line becomes readable; END_MARK goes to its last byte or, for ^D, behind it. */
@@ -152,10 +159,8 @@ void tty_line_settings_changed(struct tty *tty, const struct termios *old)
         tty->input[(tty->first + tty->used - 1) % TTY_INPUT] |= INPUT_LINE_END;
         tty->lines = 1;
     }
-    if (!(tty->termios.c_iflag & IXON) && tty->stopped) {
-        tty->stopped = false;
-        wake_all(&tty->writers);
-    }
+    if (!(tty->termios.c_iflag & IXON) && tty->stopped)
+        start_output(tty);
 }
 
 /* ---- editing ---- */
@@ -238,8 +243,7 @@ static bool send_signal(struct tty *tty, u8 byte)
         return false;
     if (!has(tty, NOFLSH))
         tty_line_flush_input(tty);
-    tty->stopped = false;
-    wake_all(&tty->writers);
+    start_output(tty);
     echo(tty, byte);
     if (tty->foreground > 0)
         signal_send_group(tty->foreground, signal, NULL);
@@ -256,8 +260,7 @@ static bool stop_or_start(struct tty *tty, u8 byte)
     }
     if (!is_key(tty, VSTART, byte))
         return false;
-    tty->stopped = false;
-    wake_all(&tty->writers);
+    start_output(tty);
     return true;
 }
 

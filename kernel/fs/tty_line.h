@@ -22,6 +22,7 @@ struct tty {
     unsigned column;
     bool literal_next, stopped;         /* ^V was typed; ^S was typed */
     struct wait_queue readers, writers;
+    struct list_head watchers;          /* epoll's */
 };
 
 /* Marks in the ring: this byte ends a line; this entry is no byte but ^D. */

@@ -157,7 +157,7 @@ whole transcripts equal Linux's byte for byte (`make linux-check`), `fuzz` is th
 all memory calls with accesses, forks, limits and files, of which 400 are compared in `make test` and 100,000 in
 `make nightly`. It compares results, errors, faults with code, address and error bits, mappings, `mincore`, contents, `smaps`,
 and how many minor faults (`ru_minflt`) each step took. Programs of others (busybox, bash, Lua, SQLite, zstd, jemalloc,
-mimalloc, C++) are compared on real work.
+mimalloc, C++, and where their compilers are installed Go and Rust) are compared on real work.
 
 What no table shows: sleeps and timers end on the tick of 10 ms after their time, never before it; processor time is counted
 by those ticks, and one that falls into a page fault counts as the program's; without the kernel's option `random` (`make run`

@@ -18,6 +18,9 @@ C_FLAGS = ["-static", "-O2", "-w", "-D_GNU_SOURCE", "-I", os.path.join(STORE, "u
            "-I", os.path.join(STORE, "usr", "include", "x86_64-linux-gnu"),
            "-I", os.path.join(STORE, "usr", "include", "lua5.4")]
 
+# Compilers that are tried where they are installed; they are too large to be asked for.
+OTHER_LANGUAGES = {"go": ["go", "build", "-trimpath"], "rustc": ["rustc", "-O", "-C", "target-feature=+crt-static"]}
+
 
 class Real:
     """One program: how it is got (a package's file, or a command that builds it), and the command to run."""
@@ -41,10 +44,11 @@ class Real:
             return None, f"{self.compiler} is not installed"
         os.makedirs(OUT, exist_ok=True)
         target = os.path.join(OUT, self.name)
+        source = os.path.join(HERE, self.source)
         libraries = [os.path.join(LIBRARIES, library) if library.endswith(".a") else library
                      for library in self.libraries]
-        done = subprocess.run([self.compiler, *C_FLAGS, os.path.join(HERE, self.source), "-o", target, *libraries],
-                              capture_output=True, text=True, check=False)
+        command = OTHER_LANGUAGES.get(self.compiler, [self.compiler, *C_FLAGS]) + ["-o", target, source, *libraries]
+        done = subprocess.run(command, env=dict(os.environ, CGO_ENABLED="0"), capture_output=True, text=True, check=False)
         return (target, None) if done.returncode == 0 else (None, f"it does not compile: {done.stderr.strip()[-300:]}")
 
 
@@ -66,6 +70,8 @@ PROGRAMS = [
     Real("glibc_malloc", "/bin/glibc_malloc", source="malloc_work.c"),
     Real("musl_malloc", "/bin/musl_malloc", source="malloc_work.c", compiler="musl-gcc"),
     Real("containers", "/bin/containers", source="containers.cc", compiler="g++"),
+    Real("go", "/bin/go_work", source="work.go", compiler="go"),
+    Real("rust", "/bin/rust_work", source="work.rs", compiler="rustc"),
 ]
 
 
