@@ -140,6 +140,10 @@ static inline void unlink_vma(struct mm_struct *mm, struct vm_area_struct *vma)
 
 void vma_absorb(struct vm_area_struct *into, struct vm_area_struct *vma)
 {
+    struct mm_struct *mm = into->vm_mm;
+    struct vm_area_struct *next = vma->vm_next;
+    bool is_indexed = vma != mm->unindexed;
+
     /* The place is taken before it is given up: no gap ever shows, and none has to be recorded. */
     if (into->vm_end <= vma->vm_start) {
         into->vm_end = vma->vm_end;
@@ -149,8 +153,11 @@ void vma_absorb(struct vm_area_struct *into, struct vm_area_struct *vma)
     }
     if (!into->vm_anon)
         into->vm_anon = vma->vm_anon;
-    unlink_vma(into->vm_mm, vma);
+    unlink_vma(mm, vma);
     free_vma(vma);
+    /* But of one that was not in the tree, the record above knows nothing: to it, INTO has just grown. */
+    if (!is_indexed && next)
+        vma_index_gap_changed(mm, next);
 }
 
 static __attribute__((noinline)) void insert_slowly(struct mm_struct *mm,

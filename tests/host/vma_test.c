@@ -212,6 +212,24 @@ static void mprotect_merges_in_every_way(void **state)
     }
 }
 
+/* The newest VMA is not in the tree: when a neighbour takes its place, the gap above has no other witness. */
+static void a_place_taken_over_before_the_tree_knew_it_leaves_the_gaps_right(void **state)
+{
+    (void)state;
+    for (unsigned above = 0; above < 2; above++) {
+        struct mm_struct *mm = test_mm();
+
+        map_at(mm, AT + (above ? 2 : 0) * P, 1, RW);
+        map_at(mm, AT + 10 * P, 1, PROT_READ);
+        map_at(mm, AT + P, 1, PROT_READ);
+        assert_non_null(mm->unindexed);
+        assert_int_equal(do_mprotect(mm, AT + P, P, RW), 0);
+        assert_int_equal(mm->map_count, 2);
+        assert_null(vma_audit(mm));
+        mmput(mm);
+    }
+}
+
 /* ---- splitting ---- */
 
 static void splitting_keeps_what_every_page_shows(void **state)
@@ -386,6 +404,7 @@ int main(void)
         mm_test(neighbours_that_may_merge_one_day_share_their_family),
         mm_test(what_fork_made_merges_with_nothing_new),
         mm_test(mprotect_merges_in_every_way),
+        mm_test(a_place_taken_over_before_the_tree_knew_it_leaves_the_gaps_right),
         mm_test(splitting_keeps_what_every_page_shows),
         mm_test(lookups_and_searches_among_many_vmas_take_a_few_steps),
         mm_test(searches_agree_with_a_slow_search),
