@@ -10,8 +10,7 @@
 static char screen[65536];
 static size_t screen_length;
 static int signal_sent, group_signalled;
-
-struct wait_queue poll_queue;
+static unsigned notified;       /* what those who watch the terminal were told: POLLIN … */
 
 void serial_write(enum serial_port port, const char *bytes, size_t length)
 {
@@ -31,6 +30,12 @@ void screen_write(const char *bytes, size_t length)
 void wake_all(struct wait_queue *queue)
 {
     (void)queue;
+}
+
+void poll_notify(struct list_head *watchers, unsigned events)
+{
+    (void)watchers;
+    notified |= events;
 }
 
 int signal_send_group(int group, int signal, const struct signal_info *info)
@@ -54,6 +59,7 @@ static int fresh_terminal(void **state)
     screen_length = 0;
     screen[0] = '\0';
     signal_sent = group_signalled = 0;
+    notified = 0;
     return 0;
 }
 
@@ -104,6 +110,20 @@ static void a_line_is_readable_when_it_is_complete(void **state)
     type("ps\n");
     assert_string_equal(readable(), "ls /\n|ps\n|");
     assert_string_equal(screen, "ls /\r\nps\r\n");
+}
+
+static void who_watches_is_told_when_a_line_is_complete_and_when_output_goes_on(void **state)
+{
+    (void)state;
+    type("ab\x7f");
+    assert_int_equal(notified, 0);
+    type("\n");
+    assert_int_equal(notified, POLLIN | POLLRDNORM);
+    notified = 0;
+    type("\x13");
+    assert_int_equal(notified, 0);
+    type("\x11");
+    assert_int_equal(notified, POLLOUT | POLLWRNORM);
 }
 
 static void backspace_takes_back_one_character(void **state)
@@ -308,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_line_is_readable_when_it_is_complete),
+        TEST(who_watches_is_told_when_a_line_is_complete_and_when_output_goes_on),
         TEST(backspace_takes_back_one_character),
         TEST(it_takes_back_as_many_columns_as_the_echo_took),
         TEST(control_w_and_control_u_take_back_more),
