@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The debugger's other commands, its sentences where something can't be read, and what it leaves behind."""
+import ast
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -37,7 +39,7 @@ SENTENCES = (
     ("ps one two", "ps: too many words; `help ps` says what it takes"),
 )
 
-# What is broken on purpose, and what mmcheck has to say to it.
+# What is broken on purpose (several places by semicolons), and what mmcheck has to say to it: each of its findings comes once.
 DAMAGES = (
     ("set var current->mm->map_count = 99", "map_count is 99, and the VMAs add up to 5"),
     ("set var current->mm->mmap->vm_end = 0x400800", "has impossible bounds"),
@@ -95,6 +97,28 @@ DAMAGES = (
     ("set var $cache->magazine[0] = $cache->magazine[1]", "an object is twice in its magazine"),
     ("set var $cache->magazine[0] = (char *)$cache->magazine[1] + 1", "which lies inside an object"),
     ("set var $cache->magazine[0] = (void *)0xffff888000001000", "which is no object of it"),
+    ("set var current->mm->mmap->vm_mapping = 0; current->mm->mmap->shared.next = &current->mm->mmap->shared",
+     "maps an object that is missing"),
+    ("set var current->mm->mm_rb.node->left = 0", "the VMA list and the VMA index do not hold the same VMAs"),
+    ("set var current->mm->mm_rb.node->left = 0", "the index is out of balance"),
+    ("set var current->mm->mm_rb.node->parent_colour = 0; "
+     "current->mm->mm_rb.node->left->parent_colour = (unsigned long)current->mm->mm_rb.node", "the index has two red nodes in a row"),
+    ("set var current->mm->hole_below = current->mm->mmap; current->mm->hole_above = 1",
+     "hole_below lies below a hole that is large enough"),
+    ("set var $mapped->vm_start = 0x10000000; $mapped->vm_end = 0x10001000", "serves no VMA"),
+    ("set var $anon->vm_anon = 0", "maps an anonymous frame in a VMA that has none"),
+    ("set var mem_map[$file].index = 77", "names a page cache that does not hold it"),
+    ("set var mem_map[$file].mapping = (void *)0x1234", "names a page cache that is none"),
+    ("set var mem_map[$own]._refcount = 3", "is marked exclusive and has 3 users"),
+    ("set var mem_map[$own].type = 1", "frames are marked free, and"),
+    ("set var mem_map[$own].type = 2", "frames are marked as single ones, and"),
+    ("set var mem_map[1].lru.next = $first; mem_map[1].lru.prev = &free_areas[10].blocks; $first->prev = &mem_map[1].lru; "
+     "free_areas[10].blocks.next = &mem_map[1].lru", "the free block of order 10 at frame 0x1 is not aligned, or not memory"),
+    ("set var ((struct page *)((char *)free_areas[10].blocks.next - 8) + 1)->order = 3", "is marked as the first of one"),
+    ("set var frame_counts[4] = 99", "a slab frame belongs to no cache"),
+    ("set var $slab->slab_free = 0xffff", "is in the wrong list"),
+    ("set var current->mm = 0", "there is an address space that belongs to no process"),
+    ("set var kernel_pgd = 0", "the kernel has not built its page tables yet"),
 )
 
 # The zero-mapped page's entry and one frame of the program's own.
@@ -116,6 +140,12 @@ def remember(name, value):
 remember("table", steps[-1].place >> 12)
 remember("pd", machine.PAGE_OFFSET + steps[-2].place)
 remember("other", machine.PAGE_OFFSET + spaces.walk(pgd, 0x7fffffffe000)[-2].place)
+remember("first", machine.variable("free_areas")[10]["blocks"]["next"])
+vmas = spaces.vmas(spaces.mm_of(spaces.current()))
+own = int(gdb.parse_and_eval("$own"))
+at_own = next(address for address, value in spaces.leaf_entries(pgd) if (value & spaces.FRAME_MASK) >> 12 == own)
+remember("anon", spaces.find_vma(vmas, at_own)[0].value.address)
+remember("mapped", spaces.find_vma(vmas, int(gdb.parse_and_eval("$page")))[0].value.address)
 remember("lonely", machine.PAGE_OFFSET + (steps[-1].place & ~4095))
 remember("file", next((value & spaces.FRAME_MASK) >> 12 for _, value in spaces.leaf_entries(pgd)
                       if spaces.describe_frame(spaces.frame((value & spaces.FRAME_MASK) >> 12)).startswith("file")))
@@ -127,6 +157,24 @@ for cache in machine.list_entries(machine.variable("all_slab_caches"), "struct s
         break
 end
 mmcheck
+"""
+
+
+# From then on each finding says where it was made.
+NOTE = """
+python
+import check, os, sys
+def find(self, sentence, plain=check.Check.find):
+    place = sys._getframe(1)
+    print("FINDING", f"{os.path.basename(place.f_code.co_filename)}:{place.f_lineno}")
+    plain(self, sentence)
+def problem_of(*words, plain=check.problem_of):
+    problem = plain(*words)
+    if problem:
+        print("FINDING", problem)
+    return problem
+check.Check.find, check.problem_of = find, problem_of
+end
 """
 
 
@@ -153,19 +201,37 @@ def test_without_machine():
 
 
 def test_mmcheck():
-    script = FIND
+    script = FIND + NOTE
     for damage, _ in DAMAGES:
+        changes = damage.removeprefix("set var ").split("; ")
+        places = [re.split(r" \|?= ", change)[0] for change in changes]
         # Undone afterwards: each finding stands alone.
-        place = damage.removeprefix("set var ").split("|=")[0].split(" = ")[0]
-        script += f"set $before = {place}\n{damage}\necho DAMAGE\\n\nmmcheck\nset var {place} = $before\n"
+        script += "".join(f"set $before{number} = {place}\n" for number, place in enumerate(places))
+        script += "".join(f"set var {change}\n" for change in changes) + "echo DAMAGE\\n\nmmcheck\n"
+        script += "".join(f"set var {place} = $before{number}\n" for number, place in reversed(list(enumerate(places))))
     # Little memory: each mmcheck reads what the kernel knows of every frame.
     session = batch.Session(script + "echo END\\n\nmmcheck\n", "session", "read_page", options=("--memory", "24M"))
     parts = session.text.split("DAMAGE\n")
     check_contains(parts[0], "mmcheck: ok: 1 address space", "a sound machine passes mmcheck")
     for (damage, finding), part in zip(DAMAGES, parts[1:]):
-        check_contains(part, finding, f"mmcheck finds: {damage.removeprefix('set var ')}")
+        check_contains(part, finding, f"mmcheck finds: {finding}")
     check_equal(len(parts), len(DAMAGES) + 1, "each damage was done", session.text[-1500:], session.errors)
     check_contains(parts[-1].split("END")[-1], "mmcheck: ok", "with all damages undone it passes again")
+    made = set(re.findall(r"^FINDING (.*)$", session.text, re.MULTILINE))
+    check_equal(sorted(findings_of_mmcheck() - made), [], "each finding that mmcheck can make was made (else DAMAGES lacks one)")
+
+
+def findings_of_mmcheck():
+    """Where tools/gdb/check*.py finds something: file:line, and the sentences about a VMA."""
+    found = set()
+    for name in ("check.py", "check_objects.py"):
+        with open(os.path.join(ROOT, "tools", "gdb", name), encoding="utf-8") as file:
+            tree = ast.parse(file.read())
+        found |= {f"{name}:{node.lineno}" for node in ast.walk(tree) if isinstance(node, ast.Call) and
+                  ast.unparse(node.func) == "check.find"}
+        found |= {node.value.value for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) and
+                  function.name == "problem_of" for node in ast.walk(function) if isinstance(node, ast.Return) and node.value.value}
+    return found
 
 
 def test_stepping():
