@@ -98,6 +98,7 @@ REFUSALS = (
     ("run", "no arguments"), ("run", "no such program", NOWHERE), ("run", "a text", "{text}"), ("run", "a folder", "{folder}"),
     ("run", "no such file", "--file", NOWHERE, "echo"), ("run", "a folder as input", "--stdin", "{folder}", "echo"),
     ("screenshots", "no arguments"), ("screenshots", "a text instead of a folder", "{text}"),
+    ("screenshots", "no such picture", "{folder}", "nonsense"),
     ("setup", "no such group", "nonsense"),
     ("timeline", "no arguments"), ("timeline", "no such journal", NOWHERE, "-o", "{out}"),
     ("timeline", "a folder as a journal", "{folder}", "-o", "{out}"), ("timeline", "a text as a journal", "{text}", "-o", "{out}"),
