@@ -109,6 +109,7 @@ long sys_getrandom(unsigned long to, unsigned long size, unsigned long flags)
 #define REBOOT_CAD_ON 0x89abcdefu
 #define REBOOT_CAD_OFF 0u
 #define REBOOT_SELF_TEST 0x5e1f7e57u    /* ours: see kernel/proc/self_test.h */
+#define REBOOT_READ_USER 0x5e1f7e58u    /* its read-user, before any copy from the program has cleared AC */
 
 static bool is_reboot_magic2(u32 magic)
 {
@@ -145,6 +146,8 @@ long sys_reboot(unsigned long magic1, unsigned long magic2, unsigned long comman
         return 0;
     case REBOOT_SELF_TEST:
         return self_tests_allowed ? order_self_test(argument) : -EINVAL;
+    case REBOOT_READ_USER:
+        return self_test("read-user", argument);
     default:
         return -EINVAL;
     }

@@ -35,7 +35,7 @@ DEFENCES = (
     ("smep", "kernel/cpu/cpu.c", "cr4 |= this_cpu.has_smep ? CR4_SMEP : 0;", "", HARDENING, "nor execute it (SMEP)"),
     ("smap", "kernel/cpu/cpu.c", "cr4 |= this_cpu.has_smap ? CR4_SMAP : 0;", "", HARDENING, "can't read a program's memory by mistake"),
     ("ac-cleared", "kernel/cpu/cpu.c", "FLAGS_NT | FLAGS_AC | FLAGS_RF);", "FLAGS_NT | FLAGS_RF);", HARDENING,
-     "can't read a program's memory by mistake"),
+     "not even before it has cleared AC"),
     ("umip", "kernel/cpu/cpu.c", "cr4 |= this_cpu.has_umip ? CR4_UMIP : 0;", "", HARDENING, "sgdt tells a program nothing"),
     ("user-copy-bounds", "mm/user_copy.h", "return n <= TASK_SIZE && address <= TASK_SIZE - n;", "return address + n != 1;",
      "guest user_pointers", DEATH),

@@ -35,6 +35,7 @@ MISTAKES = (
     ("execute-stack", "nor its stacks", FAULT.format("execute at", "ffffc900")),
     ("read-user", "the kernel can't read a program's memory by mistake, whatever AC the program has set (SMAP)",
      FAULT.format("read from", "7fff")),
+    ("read-user-at-once", "not even before it has cleared AC itself by a copy", FAULT.format("read from", "7fff")),
     ("write-user", "nor write it (SMAP)", FAULT.format("write to", "7fff")),
     ("execute-user", "nor execute it (SMEP)", FAULT.format("execute at", "7fff")),
     ("follow-null", "a null pointer is a sentence", r"the kernel followed a null pointer \(read from 0x8\)"),
