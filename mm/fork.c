@@ -137,6 +137,7 @@ static void copy_layout(struct mm_struct *child, const struct mm_struct *parent)
     child->env_end = parent->env_end;
     child->may_lock_beyond_limit = parent->may_lock_beyond_limit;
     child->may_map_low = parent->may_map_low;
+    child->has_huge_pages = parent->has_huge_pages;
 }
 
 int dup_mmap(struct mm_struct *child, struct mm_struct *parent)

@@ -2,6 +2,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/lab.h"
 #include "mm/filemap.h"
+#include "mm/hugetlb.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
 #include "mm/unmap.h"
@@ -61,7 +62,7 @@ static int madvise_free(const struct vm_area_struct *vma, unsigned long start, u
 /* There is no swap that anonymous pages could go to. */
 static int madvise_pageout(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-    if (vma->vm_flags & VM_LOCKED)
+    if (vma->vm_flags & (VM_LOCKED | VM_HUGETLB))
         return -EINVAL;
     if (!vma_is_anonymous(vma))
         filemap_page_out(vma, start, end);
@@ -91,7 +92,7 @@ static int madvise_populate(struct vm_area_struct *vma, unsigned long start, uns
 
 /* ---- advice that becomes a flag of the VMA ---- */
 
-#define NOT_MERGEABLE (VM_MERGEABLE | VM_SHARED | VM_MAYSHARE)
+#define NOT_MERGEABLE (VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_HUGETLB)
 
 /* VMA's flags under ADVICE in *VM_FLAGS. 0 or -EINVAL. */
 static int flags_for_advice(const struct vm_area_struct *vma, int advice, unsigned long *vm_flags)
@@ -160,7 +161,7 @@ static int madvise_update_vma(struct vm_area_struct *vma, struct vm_area_struct 
         vma = vma_isolate(vma, *prev, start, end, vm_flags, &error);
         /* Linux says "try again" here when it is out of VMAs. */
         if (!vma)
-            return -EAGAIN;
+            return error == -ENOMEM ? -EAGAIN : error;
     }
     *prev = vma;
     return 0;
@@ -170,8 +171,11 @@ static int madvise_vma(struct vm_area_struct *vma, struct vm_area_struct **prev,
                        unsigned long start, unsigned long end, int advice)
 {
     struct vm_area_struct *before = *prev;
+    bool drops = advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED;
 
     *prev = vma;
+    if (drops && !hugetlb_may_split(vma, start))
+        return -EINVAL;
     switch (advice) {
     case MADV_DONTNEED:
         return madvise_dontneed(vma, start, end, false);
@@ -186,7 +190,7 @@ static int madvise_vma(struct vm_area_struct *vma, struct vm_area_struct **prev,
     case MADV_POPULATE_WRITE:
         return madvise_populate(vma, start, end, true);
     case MADV_COLD:
-        return vma->vm_flags & VM_LOCKED ? -EINVAL : 0;
+        return vma->vm_flags & (VM_LOCKED | VM_HUGETLB) ? -EINVAL : 0;
     case MADV_PAGEOUT:
         return madvise_pageout(vma, start, end);
     case MADV_WILLNEED:

@@ -20,7 +20,7 @@ static int mlock_fixup(struct vm_area_struct *vma, struct vm_area_struct **prev,
     int error;
 
     *prev = vma;
-    if (newflags == oldflags)
+    if (newflags == oldflags || (oldflags & VM_HUGETLB))
         return 0;
     vma = vma_isolate(vma, before, start, end, newflags, &error);
     if (!vma)

@@ -29,6 +29,7 @@ struct vm_area_struct;
 #define VM_LOCKONFAULT 0x00080000ul
 #define VM_ACCOUNT 0x00100000ul
 #define VM_NORESERVE 0x00200000ul
+#define VM_HUGETLB 0x00400000ul
 #define VM_SYNC 0x00800000ul
 #define VM_WIPEONFORK 0x02000000ul
 #define VM_DONTDUMP 0x04000000ul
@@ -144,6 +145,7 @@ struct mm_struct {
     unsigned long def_flags;            /* VM_LOCKED after mlockall(MCL_FUTURE) */
     bool may_lock_beyond_limit;         /* CAP_IPC_LOCK */
     bool may_map_low;                   /* CAP_SYS_RAWIO: below mmap_min_addr */
+    bool has_huge_pages;                /* some VMA has or had VM_HUGETLB */
     struct mm_limits limits;
     const void *limits_of;              /* the process that they are of: several may share this address space */
     struct list_head mm_list;           /* all address spaces, for the audit */

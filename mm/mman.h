@@ -79,6 +79,7 @@ struct mmap_source {
     bool readable, writable;        /* how the descriptor was opened */
     bool unmappable;                /* there is nothing to map: -ENODEV */
     bool no_exec;                   /* the file system forbids execution */
+    bool is_huge;                   /* its pages are huge ones */
     u32 file;                       /* identifies the open file: parts mapped by another one don't merge */
 };
 

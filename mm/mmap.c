@@ -131,7 +131,7 @@ static __always_inline_fn int enter_mapping(struct mm_struct *mm, const struct r
                          (next && next->vm_start == request->end);
 
     /* A shared anonymous mapping is an object of its own: it joins nothing. */
-    if (has_neighbour && !is_shared_anonymous(request) &&
+    if (has_neighbour && !is_shared_anonymous(request) && !(request->vm_flags & VM_HUGETLB) &&
         vma_expand(prev, next, request->start, request->end, request->vm_flags, request->source,
                    request->pgoff)) {
         if (vma)
@@ -204,7 +204,7 @@ static unsigned long place_mapping(struct mm_struct *mm, const struct mmap_sourc
                                    unsigned long address, unsigned long *length,
                                    unsigned long flags)
 {
-    bool is_huge = (flags & MAP_HUGETLB) && !source;
+    bool is_huge = source ? source->is_huge : (flags & MAP_HUGETLB) != 0;
 
     if (!*length)
         return (unsigned long)-EINVAL;
@@ -212,25 +212,56 @@ static unsigned long place_mapping(struct mm_struct *mm, const struct mmap_sourc
         flags |= MAP_FIXED;
     address = round_hint(address, flags);
     if (unlikely(is_huge)) {
-        *length = huge_length(*length, flags);
+        *length = huge_length(*length, source ? 0 : flags);
         if (!*length)
             return (unsigned long)-EINVAL;
     }
     *length = PAGE_ALIGN(*length);
     if (!*length || unlikely(mm->map_count > sysctl_max_map_count))
         return (unsigned long)-ENOMEM;
-    if (unlikely((flags & MAP_HUGETLB) && source))
+    if (unlikely((flags & MAP_HUGETLB) && source && !is_huge))
         return (unsigned long)-EINVAL;
 
     if (unlikely(is_huge && *length <= TASK_SIZE)) {
         if (!is_huge_place(address, flags))
             return (unsigned long)-EINVAL;
-        address = round_huge_hint(mm, address, *length, &flags);
+        address = get_huge_unmapped_area(mm, address, *length, &flags);
+    } else {
+        address = get_unmapped_area(mm, address, *length, flags);
     }
-    address = get_unmapped_area(mm, address, *length, flags);
     if ((flags & MAP_FIXED_NOREPLACE) && !IS_ERR_VALUE(address) &&
         find_vma_intersection(mm, address, address + *length))
         return (unsigned long)-EEXIST;
+    return address;
+}
+
+/*
+ * The rest of map_any for SOURCE, a file of huge pages: only what promises nothing gets an address,
+ * and a file that may be written is as long as its mapping.
+ */
+static __attribute__((noinline)) unsigned long map_huge_file(struct mm_struct *mm,
+                                                             struct request *request,
+                                                             unsigned long flags)
+{
+    unsigned long length = request->end - request->start;
+    struct address_space *mapping = request->source->mapping;
+    bool is_misplaced = !IS_ALIGNED(request->pgoff << PAGE_SHIFT, HUGE_PAGE_SIZE);
+
+    request->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+    if (is_misplaced || !(flags & MAP_NORESERVE)) {
+        if (has_room(mm, request->start, request->end, request->vm_flags))
+            (void)do_munmap(mm, request->start, length);
+        return (unsigned long)(is_misplaced ? -EINVAL : -ENOMEM);
+    }
+    request->vm_flags |= VM_HUGETLB | VM_DONTEXPAND | VM_NORESERVE;
+    unsigned long address = mmap_region(mm, request);
+    if (IS_ERR_VALUE(address))
+        return address;
+    mm->has_huge_pages = true;
+    if (request->vm_flags & VM_WRITE)
+        mapping->size = MAX(mapping->size, (request->pgoff << PAGE_SHIFT) + length);
+    if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+        mm_populate(mm, address, length);
     return address;
 }
 
@@ -274,6 +305,8 @@ map_any(struct mm_struct *mm, const struct mmap_source *source, unsigned long ad
         vm_flags |= VM_NORESERVE;
 
     struct request request = { source, address, address + length, vm_flags, pgoff };
+    if (unlikely(source && source->is_huge))
+        return map_huge_file(mm, &request, flags);
     address = mmap_region(mm, &request);
     if (!IS_ERR_VALUE(address) &&
         ((vm_flags & VM_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))

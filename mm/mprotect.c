@@ -82,7 +82,7 @@ static int charge_new_flags(struct mm_struct *mm, unsigned long oldflags, unsign
         return 0;
     if (!may_expand_vm(mm, *newflags, pages) && may_expand_vm(mm, oldflags, pages))
         return -ENOMEM;
-    if (oldflags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))
+    if (oldflags & (VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE))
         return 0;
     if (vm_acct_memory(mm, pages))
         return -ENOMEM;

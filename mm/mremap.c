@@ -1,5 +1,6 @@
 /* mremap: makes a mapping longer or shorter, in place or somewhere else, with its pages. */
 #include "mm/filemap.h"
+#include "mm/hugetlb.h"
 #include "mm/limits.h"
 #include "mm/page_table.h"
 #include "mm/populate.h"
@@ -75,7 +76,7 @@ static struct vm_area_struct *copy_vma(const struct remap *remap, const struct v
     /* As on Linux, the copy that MREMAP_DONTUNMAP makes beside its own source stays apart. */
     bool is_beside_source = (prev == vma && vma->vm_end == remap->new) ||
                             (next == vma && vma->vm_start == end);
-    if (!(remap->flags & MREMAP_DONTUNMAP) || !is_beside_source)
+    if (!(vma->vm_flags & VM_HUGETLB) && (!(remap->flags & MREMAP_DONTUNMAP) || !is_beside_source))
         new = vma_merge(mm, prev, remap->new, end, vma->vm_flags, vma, pgoff);
     if (new)
         return new;
@@ -220,6 +221,8 @@ static struct vm_area_struct *vma_to_resize(const struct remap *remap)
         return ERR_PTR(-EFAULT);
     if (!remap->old_length && !(vma->vm_flags & VM_MAYSHARE))
         return ERR_PTR(-EINVAL);
+    if ((remap->flags & MREMAP_DONTUNMAP) && (vma->vm_flags & VM_DONTEXPAND))
+        return ERR_PTR(-EINVAL);
     if (remap->old_length > vma->vm_end - remap->old)
         return ERR_PTR(-EFAULT);
     if (remap->new_length == remap->old_length)
@@ -313,6 +316,14 @@ static unsigned long mremap_grow(struct remap *remap)
     return IS_ERR_VALUE(remap->new) ? remap->new : move_vma(remap, vma);
 }
 
+/* Makes the lengths whole huge pages; false when an address lies inside one, or the mapping is to grow. */
+static bool round_to_huge_pages(struct remap *remap)
+{
+    remap->old_length = ALIGN_UP(remap->old_length, HUGE_PAGE_SIZE);
+    remap->new_length = ALIGN_UP(remap->new_length, HUGE_PAGE_SIZE);
+    return IS_ALIGNED(remap->old | remap->new, HUGE_PAGE_SIZE) && remap->new_length <= remap->old_length;
+}
+
 unsigned long do_mremap(struct mm_struct *mm, unsigned long address, unsigned long old_length,
                         unsigned long new_length, unsigned long flags, unsigned long new_address)
 {
@@ -333,6 +344,8 @@ unsigned long do_mremap(struct mm_struct *mm, unsigned long address, unsigned lo
     struct vm_area_struct *vma = vma_lookup(mm, address);
     if (!vma)
         return FAIL(EFAULT);
+    if (unlikely(vma->vm_flags & VM_HUGETLB) && !round_to_huge_pages(&remap))
+        return FAIL(EINVAL);
     bool is_locked = (vma->vm_flags & VM_LOCKED) != 0;
     unsigned long result;
 

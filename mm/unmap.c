@@ -5,6 +5,7 @@
 #include "kernel/lib/lab.h"
 #include "kernel/lib/panic.h"
 #include "mm/filemap.h"
+#include "mm/hugetlb.h"
 #include "mm/limits.h"
 #include "mm/page_alloc.h"
 #include "mm/page_table.h"
@@ -292,6 +293,8 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length)
         return -EINVAL;
     unsigned long end = start + PAGE_ALIGN(length);
     if (end == start)
+        return -EINVAL;
+    if (unlikely(mm->has_huge_pages) && hugetlb_before_unmap(mm, start, end))
         return -EINVAL;
 
     struct vm_area_struct *last = mm->mmap_cache;

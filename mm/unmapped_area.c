@@ -82,15 +82,18 @@ unsigned long round_hint(unsigned long address, unsigned long flags)
     return address && address < mmap_min_addr ? PAGE_ALIGN(mmap_min_addr) : address;
 }
 
-unsigned long round_huge_hint(struct mm_struct *mm, unsigned long hint, unsigned long length,
-                              unsigned long *flags)
+unsigned long get_huge_unmapped_area(struct mm_struct *mm, unsigned long hint, unsigned long length,
+                                     unsigned long *flags)
 {
+    const unsigned long slack = HUGE_PAGE_SIZE - PAGE_SIZE;
     unsigned long place = hint & HUGE_PAGE_MASK;
 
-    if (!hint || (*flags & MAP_FIXED))
-        return hint;
-    if (place > TASK_SIZE - length || !is_free(mm, place, length))
-        return 0;
-    *flags |= MAP_FIXED;
-    return place;
+    if (hint && !(*flags & MAP_FIXED) && place <= TASK_SIZE - length && is_free(mm, place, length)) {
+        *flags |= MAP_FIXED;
+        hint = place;
+    }
+    if (*flags & MAP_FIXED)
+        return get_unmapped_area(mm, hint, length, *flags);
+    place = get_unmapped_area(mm, 0, length + slack, 0);
+    return IS_ERR_VALUE(place) ? place : (place + slack) & HUGE_PAGE_MASK;
 }

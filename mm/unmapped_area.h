@@ -30,11 +30,12 @@ unsigned long vm_unmapped_area_bottomup(struct mm_struct *mm, unsigned long leng
 unsigned long round_hint(unsigned long address, unsigned long flags);
 
 /*
- * The same for huge pages: a hint is rounded down to its huge page and, if that is free, becomes
- * the place (*FLAGS gets MAP_FIXED; it may be address 0); if not, 0.
+ * get_unmapped_area for LENGTH bytes of huge pages: a hint is rounded down to its huge page and, if
+ * that is free, becomes the place (*FLAGS gets MAP_FIXED; it may be address 0); if not, the highest
+ * huge pages of a hole that has room for one more. MAP_32BIT says nothing here.
  */
-unsigned long round_huge_hint(struct mm_struct *mm, unsigned long hint, unsigned long length,
-                              unsigned long *flags);
+unsigned long get_huge_unmapped_area(struct mm_struct *mm, unsigned long hint, unsigned long length,
+                                     unsigned long *flags);
 
 /*
  * Where LENGTH bytes fit into the hole that the last top-down search found; 0: it has to be

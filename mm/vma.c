@@ -5,6 +5,7 @@
 #include "kernel/lib/lab.h"
 #include "kernel/lib/panic.h"
 #include "mm/filemap.h"
+#include "mm/hugetlb.h"
 #include "mm/limits.h"
 #include "mm/slab.h"
 #include "mm/vma.h"
@@ -323,5 +324,7 @@ int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long ad
 {
     if (mm->map_count >= sysctl_max_map_count)
         return -ENOMEM;
+    if (unlikely(!hugetlb_may_split(vma, address)))
+        return -EINVAL;
     return __split_vma(mm, vma, address, new_below);
 }

@@ -57,8 +57,8 @@ void vma_set_end(struct vm_area_struct *vma, unsigned long end);
 
 /*
  * Makes VMA end (or, with NEW_BELOW, begin) at ADDRESS, strictly inside it, and creates another VMA
- * for the rest. split_vma refuses with -ENOMEM when the map count limit is reached; __split_vma
- * does not look. -ENOMEM or 0; nothing changes on failure.
+ * for the rest. split_vma refuses with -ENOMEM when the map count limit is reached and with -EINVAL
+ * inside a huge page; __split_vma does not look. -ENOMEM or 0; nothing changes on failure.
  */
 int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address,
               bool new_below);

@@ -224,9 +224,12 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
                                    int *error)
 {
     struct mm_struct *mm = vma->vm_mm;
-    struct vm_area_struct *merged =
-        vma_merge(mm, prev, start, end, vm_flags, vma,
-                  vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT));
+    bool may_merge = !(vm_flags & VM_HUGETLB);
+    struct vm_area_struct *merged = NULL;
+
+    if (likely(may_merge))
+        merged = vma_merge(mm, prev, start, end, vm_flags, vma,
+                           vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT));
     if (merged)
         return merged;
 
@@ -243,7 +246,7 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, struct vm_area_st
              * At the limit of mappings Linux leaves the first split, which programs can see;
              * without memory nothing is to change.
              */
-            if (splits_start && mm->map_count < sysctl_max_map_count)
+            if (splits_start && may_merge && mm->map_count < sysctl_max_map_count)
                 (void)vma_merge(mm, vma->vm_prev, vma->vm_start, vma->vm_end, vma->vm_flags, vma,
                                 vma->vm_pgoff);
             return NULL;

@@ -1,4 +1,5 @@
 /* The calls that change what a file is: mode, owner, size, times. */
+#include "kernel/fs/hugetlbfs.h"
 #include "kernel/fs/regular.h"
 #include "syscall/user.h"
 
@@ -139,6 +140,8 @@ static long allocate(struct file *file, unsigned mode, s64 offset, s64 length)
         return type == S_IFDIR ? -EISDIR : -ENODEV;
     if (length > INT64_MAX - offset)
         return -EFBIG;
+    if (inode_is_huge(file->inode))
+        return punches ? 0 : hugetlbfs_allocate(file->inode, (u64)offset, (u64)length, mode & FALLOC_FL_KEEP_SIZE);
     if (punches)
         return regular_punch_hole(file->inode, (u64)offset, (u64)length);
     return regular_allocate(file->inode, (u64)offset, (u64)length, mode & FALLOC_FL_KEEP_SIZE);

@@ -1,15 +1,18 @@
 /* The calls about memory: each checks what is the system call's own business and asks mm/. */
+#include "kernel/fs/hugetlbfs.h"
 #include "kernel/fs/ramfs.h"
 #include "kernel/fs/regular.h"
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
+#include "mm/mmap_flags.h"
 #include "syscall/user.h"
 
 #define MLOCK_ONFAULT 1u
 #define MFD_CLOEXEC 1u
 #define MFD_ALLOW_SEALING 2u
 #define MFD_HUGETLB 4u
-#define MFD_HUGE_BITS (0x3fu << 26)
+#define MFD_HUGE_SHIFT 26
+#define MFD_HUGE_BITS (0x3fu << MFD_HUGE_SHIFT)
 #define MFD_NAME_MAX (NAME_MAX - 6)     /* "memfd:" comes before it */
 
 /* mmap of a file: what the descriptor stands for decides. */
@@ -36,6 +39,25 @@ static __attribute__((noinline)) long mmap_file(unsigned long address, unsigned 
     return result;
 }
 
+/* Huge pages that nobody vouches for: as on Linux a file is made for them, which has no name and none of them. */
+static __attribute__((noinline)) long mmap_huge(unsigned long address, unsigned long length, unsigned long prot,
+                                                unsigned long flags, unsigned long offset)
+{
+    unsigned long size = huge_length(length, flags);
+
+    if (length != 0 && size == 0)
+        return -EINVAL;
+    struct inode *inode = hugetlbfs_nameless("anon_hugepage", size);
+    if (IS_ERR(inode))
+        return PTR_ERR(inode);
+    struct mmap_source source = { .readable = true, .writable = true };
+    hugetlbfs_source(inode, 0, &source);
+    long result = (long)do_mmap(current->mm, &source, address, length, prot, flags, offset);
+    mapping_put(source.mapping);
+    inode_put(inode);
+    return result;
+}
+
 long sys_mmap(unsigned long address, unsigned long length, unsigned long prot, unsigned long flags,
               unsigned long fd, unsigned long offset)
 {
@@ -43,6 +65,8 @@ long sys_mmap(unsigned long address, unsigned long length, unsigned long prot, u
         return -EINVAL;
     if (!(flags & MAP_ANONYMOUS))
         return mmap_file(address, length, prot, flags, fd, offset);
+    if (unlikely((flags & (MAP_HUGETLB | MAP_NORESERVE)) == (MAP_HUGETLB | MAP_NORESERVE)))
+        return mmap_huge(address, length, prot, flags, offset);
     return (long)do_mmap(current->mm, NULL, address, length, prot, flags, offset);
 }
 
@@ -134,11 +158,14 @@ long sys_memfd_create(unsigned long from, unsigned long flags)
     char *name = get_memfd_name(from);
     if (IS_ERR(name))
         return PTR_ERR(name);
-    if (bits & MFD_HUGETLB) {
-        kfree(name);
-        return -ENOMEM;                 /* there is no pool of huge pages */
-    }
-    struct inode *inode = ramfs_nameless(name, 0777);
+    u32 shift = (bits & MFD_HUGE_BITS) >> MFD_HUGE_SHIFT;
+    struct inode *inode;
+    if (!(bits & MFD_HUGETLB))
+        inode = ramfs_nameless(name, 0777);
+    else if (shift != 0 && shift != HUGE_PAGE_SHIFT)
+        inode = ERR_PTR(-ENODEV);
+    else
+        inode = hugetlbfs_nameless(name, 0);
     kfree(name);
     if (IS_ERR(inode))
         return PTR_ERR(inode);

@@ -1,6 +1,8 @@
 /* The calls that tell what a file is. */
+#include "kernel/fs/hugetlbfs.h"
 #include "kernel/fs/regular.h"
 #include "kernel/lib/string.h"
+#include "mm/hugetlb.h"
 #include "mm/page_alloc.h"
 #include "syscall/user.h"
 
@@ -41,6 +43,11 @@ static u64 blocks_of(const struct inode *inode)
     return S_ISREG(inode->mode) ? bytes / BLOCK : 0;
 }
 
+static s64 block_size_of(const struct inode *inode)
+{
+    return inode_is_huge(inode) ? (s64)HUGE_PAGE_SIZE : (s64)PAGE_SIZE;
+}
+
 static long put_stat(const struct inode *inode, unsigned long to)
 {
     struct linux_stat stat = {
@@ -52,7 +59,7 @@ static long put_stat(const struct inode *inode, unsigned long to)
         .gid = inode->gid,
         .rdev = inode->rdev,
         .size = (s64)inode->mapping.size,
-        .block_size = PAGE_SIZE,
+        .block_size = block_size_of(inode),
         .blocks = (s64)blocks_of(inode),
         .atime = split_time(inode->atime),
         .mtime = split_time(inode->mtime),
@@ -130,7 +137,7 @@ long sys_statx(unsigned long dirfd, unsigned long path, unsigned long flags, uns
         return PTR_ERR(inode);
     struct linux_statx stat = {
         .mask = STATX_BASIC_STATS,
-        .block_size = PAGE_SIZE,
+        .block_size = (u32)block_size_of(inode),
         .nlink = inode->nlink,
         .uid = inode->uid,
         .gid = inode->gid,

@@ -2,6 +2,7 @@
 #include "kernel/fs/procfs.h"
 
 #include "kernel/lib/string.h"
+#include "mm/hugetlb.h"
 #include "mm/page_table.h"
 #include "mm/slab.h"
 #include "mm/vma.h"
@@ -168,7 +169,7 @@ static void show_flags(struct seq *seq, const struct vm_area_struct *vma)
         { VM_MAYREAD, "mr " }, { VM_MAYWRITE, "mw " }, { VM_MAYEXEC, "me " }, { VM_MAYSHARE, "ms " },
         { VM_GROWSDOWN, "gd " }, { VM_LOCKED, "lo " }, { VM_SEQ_READ, "sr " }, { VM_RAND_READ, "rr " },
         { VM_DONTCOPY, "dc " }, { VM_DONTEXPAND, "de " }, { VM_LOCKONFAULT, "?? " }, { VM_ACCOUNT, "ac " },
-        { VM_NORESERVE, "nr " }, { VM_SYNC, "sf " }, { VM_WIPEONFORK, "wf " }, { VM_DONTDUMP, "dd " },
+        { VM_NORESERVE, "nr " }, { VM_HUGETLB, "ht " }, { VM_SYNC, "sf " }, { VM_WIPEONFORK, "wf " }, { VM_DONTDUMP, "dd " },
     };
     static const struct {
         unsigned long flag;
@@ -199,8 +200,9 @@ int proc_show_smaps(struct seq *seq, struct task *task, u64 *cursor)
     count_vma(&stats, vma);
     show_vma(seq, vma);
     show_kb(seq, "Size:", stats.size);
-    show_kb(seq, "KernelPageSize:", PAGE_SIZE);
-    show_kb(seq, "MMUPageSize:", PAGE_SIZE);
+    unsigned long page_size = vma->vm_flags & VM_HUGETLB ? HUGE_PAGE_SIZE : PAGE_SIZE;
+    show_kb(seq, "KernelPageSize:", page_size);
+    show_kb(seq, "MMUPageSize:", page_size);
     show_stats(seq, &stats);
     seq_puts(seq, "THPeligible:    0\n");
     show_flags(seq, vma);

@@ -24,8 +24,6 @@ KNOWN = {
         "locks are accepted and their arguments checked, but they keep nobody out",
     ("locks", "F_SETLK of a range that is locked already"): "the same",
 }
-# What of the memory calls is refused: huge pages need a pool, and a kernel about 4 KiB pages has none.
-MEMORY_REFUSALS = {("memfd_create flags", "MFD_HUGETLB"), ("mmap flags", "MAP_HUGETLB with MAP_NORESERVE")}
 
 
 class Row:
