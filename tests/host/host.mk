@@ -11,7 +11,7 @@ HOST_KERNEL_SOURCES ?= $(sort $(wildcard boot/*.c) $(wildcard mm/*.c) $(wildcard
     $(filter-out kernel/lib/panic.c kernel/lib/ksyms.c,$(wildcard kernel/lib/*.c)) \
     kernel/dev/vt.c kernel/dev/vt_sequence.c kernel/dev/vt_history.c kernel/dev/vt_glyph.c kernel/dev/keys.c kernel/dev/framebuffer.c \
     kernel/fs/tty_line.c kernel/fs/ustar.c kernel/proc/elf.c kernel/proc/exec_layout.c kernel/sched/sigpending.c kernel/sched/timer.c)
-HOST_HARNESS_SOURCES ?= $(sort $(filter-out %_test.c,$(wildcard tests/host/*.c)))
+HOST_HARNESS_SOURCES ?= $(sort $(filter-out %_test.c %_subject.c,$(wildcard tests/host/*.c)))
 HOST_TEST_SOURCES ?= $(sort $(wildcard tests/host/*_test.c))
 
 HOST_CFLAGS = -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -DZEROPAGE_HOST -DZEROPAGE_DEBUG $(LAB_FLAGS) -Wall -Wextra \
@@ -48,6 +48,9 @@ $(HOST_BUILD)/libkernel.a: $(HOST_OBJECTS)
 
 $(HOST_TESTS): $(HOST_BUILD)/%_test: $(HOST_BUILD)/obj/tests/host/%_test.o $(HOST_BUILD)/libkernel.a
 	@printf '  %-5s %s\n' HOSTLD $@
-	@$(HOST_CC) $(HOST_SANITIZE) -o $@ $< $(HOST_BUILD)/libkernel.a -lcmocka
+	@$(HOST_CC) $(HOST_SANITIZE) -o $@ $(filter %.o,$^) $(HOST_BUILD)/libkernel.a -lcmocka
 
--include $(HOST_OBJECTS:.o=.d) $(HOST_TEST_OBJECTS:.o=.d)
+# What is no part of the kernel, and is tested all the same.
+$(HOST_BUILD)/malloc_test: $(HOST_BUILD)/obj/tests/host/malloc_subject.o
+
+-include $(HOST_OBJECTS:.o=.d) $(HOST_TEST_OBJECTS:.o=.d) $(HOST_BUILD)/obj/tests/host/malloc_subject.d
