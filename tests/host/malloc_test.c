@@ -46,8 +46,7 @@ static size_t arena_limit = ARENA_SIZE; /* where the simulated kernel says no */
 /* Somewhere in an area of our own, so that no address is known before. */
 static void make_arena(void)
 {
-    char *area = mmap(NULL, ARENA_SIZE + SHIFT_MAX, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *area = mmap(NULL, ARENA_SIZE + SHIFT_MAX, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_ptr_not_equal(area, MAP_FAILED);
     arena_break = arena = area + (size_t)rand() % (SHIFT_MAX / PAGE_SIZE) * PAGE_SIZE;
 }
@@ -184,8 +183,7 @@ static void malloc_keeps_every_block_apart_and_gives_all_memory_back(void **stat
         }
         assert_segment_is_sound((struct chunk *)arena);
         if ((size_t)(arena_break - arena) - sizeof(struct chunk) >= TRIM_THRESHOLD) /* the end chunk */
-            fail_msg("all is free, and still the heap has %zu bytes",
-                     (size_t)(arena_break - arena));
+            fail_msg("all is free, and still the heap has %zu bytes", (size_t)(arena_break - arena));
     }
 }
 

@@ -21,3 +21,15 @@ grade: ## Your score, check by check, and why; by the same program that grades w
 hand-in: ## Pack the files that you may change into hand-in-lab$(own_lab).tar.gz.
 	@tools/hand-in
 endif
+
+# A puppet that is linked with the submission's user/lib, below where the other programs and puppets lie.
+PLAYER_BASE := 0x200000
+
+$(BUILD)/labs/heap.o: tests/labs/4/heap.asm tests/labs/puppet.asm
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(quiet)$(NASM) -f elf64 -I ./ -o $@ $<
+
+$(BUILD)/labs/heap: $(BUILD)/labs/heap.o $(user_lib) user/lib/user.ld
+	$(call say,LINK,$@)
+	$(quiet)$(USER_CC) -Wl,--defsym=IMAGE_BASE=$(PLAYER_BASE) $(user_ldflags) -o $@ $< $(user_lib)

@@ -6,7 +6,6 @@
 ; is different in each run, so nothing here may be an address. r15 tells who it is.
 bits 64
 default rel
-org 0
 
 %macro slot 0
     align 32, int3
@@ -82,4 +81,8 @@ write_pages:                ; stores al there
 slot
 jump:                       ; executes what is at rdi; code there comes back by `jmp rdx`
     jmp rdi
+slot
+invoke:                     ; calls the C function at rax, in a program that has any (tests/labs/4/heap.asm)
+    call rax
+    jmp checkpoint
 slot

@@ -1,7 +1,8 @@
 """One puppet process: what it can be made to do, and what the processor's own tables say about it."""
+import struct
 from collections import namedtuple
 
-from . import calls
+from . import calls, puppet
 from .exceptions import PRESENT, USER, WRITE, describe_error, describe_fault
 from .page_tables import PAGE, PageTables
 from .words import Broken, plural
@@ -23,10 +24,17 @@ def describe_faults(faults):
 class Actor:
     """A process of the stage. Its addresses are the guest's; whoever is wrong about them gets a signal or Broken."""
 
-    def __init__(self, stage, identity):
-        self.stage, self.identity = stage, identity
+    def __init__(self, stage, identity, home):
+        self.stage, self.identity, self.home = stage, identity, home
         self.cr3 = self.stack = None
         self.alive = True
+
+    def place(self, piece):
+        return puppet.address(self.home.base, piece)
+
+    @property
+    def mailbox(self):
+        return self.home.mailbox
 
     # --- Doing --------------------------------------------------------------------------------------------------
 
@@ -63,7 +71,7 @@ class Actor:
 
     def jump(self, address):
         """Executes what is at ADDRESS; code there comes back by `jmp rdx` (bytes ff e2)."""
-        return self.do("jump", rdi=address, rdx=self.stage.place("checkpoint"))
+        return self.do("jump", rdi=address, rdx=self.place("checkpoint"))
 
     def put(self, address, data):
         """Writes DATA into the puppet's memory, by the puppet."""
@@ -74,18 +82,28 @@ class Actor:
 
     def read_file(self, path, length=1024):
         """The beginning of a file as the kernel shows it (and it may show what it likes)."""
-        self.put(self.stage.mailbox + 256, path.encode() + b"\0")
-        handle = self.result(calls.OPEN, self.stage.mailbox + 256, 0, 0)
+        self.put(self.mailbox + 256, path.encode() + b"\0")
+        handle = self.result(calls.OPEN, self.mailbox + 256, 0, 0)
         if handle < 0:
             raise Broken(f"{path} to open", calls.describe_result(handle))
-        got = self.result(calls.READ, handle, self.stage.mailbox + 512, length)
+        got = self.result(calls.READ, handle, self.mailbox + 512, length)
         self.result(calls.CLOSE, handle)
-        return self.peek(self.stage.mailbox + 512, max(got, 0))
+        return self.peek(self.mailbox + 512, max(got, 0))
 
     def frames_free(self):
         """How many frames are free, as the kernel has it."""
         words = self.read_file("/proc/zeropage").split()
         return int(words[words.index(b"frames_free") + 1]) if b"frames_free" in words else 0
+
+    def catch(self, number):
+        """Its handler for the signal NUMBER is where the grader stops it (struct sigaction of the system call)."""
+        flags = calls.SA_SIGINFO | calls.SA_RESTORER | calls.SA_NODEFER
+        action = struct.pack("<QQQQ", self.place("caught"), flags, self.place("restorer"), 0)
+        self.expect_call(0, calls.RT_SIGACTION, number, self.put(self.mailbox, action), 0, 8)
+
+    def describe(self, piece, registers):
+        """A step in words."""
+        return " ".join([piece, *(f"{name}={value & (1 << 64) - 1:#x}" for name, value in registers.items() if name != "rsp")])
 
     def fork(self):
         return self.stage.fork(self)

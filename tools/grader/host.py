@@ -8,14 +8,15 @@ POINT = re.compile(r"(not )?ok \d+ - (\w+)(.*)")
 RSS_MEGABYTES = 1500
 
 
-def run_host_test(workspace, check):
-    """None when every test that CHECK names passes, else what failed and what it said."""
+def run_host_test(workspace, check, seed):
+    """None when every test that CHECK names passes, else what failed and what it said. SEED is for those that draw."""
     if problem := workspace.not_built.get(check.run):
         return f"{check.run}_test does not build:\n{problem}"
     sandbox = workspace.sandbox
     temporary = sandbox.temporary(workspace.temporary)
     environment = {"PATH": os.environ.get("PATH", ""), "CMOCKA_MESSAGE_OUTPUT": "TAP", "JOURNAL_LINES": "/dev/null",
-                   "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MEGABYTES}:disable_coredump=1", "TMPDIR": temporary}
+                   "SEED": str(seed), "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MEGABYTES}:disable_coredump=1",
+                   "TMPDIR": temporary}
     outcome = sandbox.run([workspace.path(f"host/{check.run}_test")], cwd=workspace.temporary, timeout=SECONDS, cpu=CPU_SECONDS,
                           environment=environment, readable=[workspace.tree], writable=[workspace.temporary])
     if outcome.ended:

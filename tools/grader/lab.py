@@ -39,6 +39,7 @@ class Lab:
     floor: int
     folder: str
     memory: str = "64M"
+    program: str = ""
 
     def permits(self, path):
         """May a student change PATH? A star stands for a part of one name."""
@@ -61,14 +62,15 @@ class Lab:
         return any(check.kind == "answers" for check in self.checks)
 
     def scenes(self):
-        """{check name: function} of the lab's scenes.py."""
-        path = os.path.join(self.folder, "scenes.py")
-        if not os.path.exists(path):
-            return {}
-        spec = importlib.util.spec_from_file_location(f"scenes_of_lab_{self.number}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return {check.name: getattr(module, check.name.replace("-", "_")) for check in self.checks if check.kind == "scene"}
+        """{check name: function} of the lab's scenes.py, and of its other files whose names end in that."""
+        found = {}
+        for name in sorted(os.listdir(self.folder)):
+            if name.endswith("scenes.py"):
+                spec = importlib.util.spec_from_file_location(f"lab_{self.number}_{name[:-3]}", os.path.join(self.folder, name))
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                found |= vars(module)
+        return {check.name: found[check.name.replace("-", "_")] for check in self.checks if check.kind == "scene"}
 
 
 def read_toml(path):
@@ -97,7 +99,7 @@ def read_lab(root, number):
     try:
         checks = [Check(**entry) for entry in grading["check"]]
         lab = Lab(number, about["name"], about["title"], about["files"], about["functions"], checks, grading["floor"], folder,
-                  grading.get("memory", "64M"))
+                  grading.get("memory", "64M"), grading.get("program", ""))
     except (KeyError, TypeError) as error:
         raise Problem(f"{folder} does not describe a lab: {error}") from None
     problems = [f"{check.name} has the unknown kind {check.kind}" for check in checks if check.kind not in KINDS]

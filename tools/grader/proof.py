@@ -152,7 +152,8 @@ class Worker:
             if lab.asks_questions:
                 given = answers.open_answers(lab, self.pristine, submission, STUDENT)
                 given.boot_in(workspace.tree)
-            grader = Grader(lab, workspace, self.sandbox, seed=SEED, answers=given, journal=False)
+            grader = Grader(lab, workspace, self.sandbox, seed=SEED, answers=given, journal=False,
+                            patient=case.kind in ("solution", "mutant"))
             results = grader.run(wanted)
             problem = judge(case, lab, results, submission)
             return case, total(results), problem, time.monotonic() - began

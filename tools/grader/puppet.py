@@ -4,12 +4,14 @@ import struct
 import subprocess
 import tarfile
 
+from collections import namedtuple
+
 from .page_tables import PAGE
 from .words import Problem
 
 SLOT = 32
 PIECES = ("start", "checkpoint", "caught", "restorer", "call", "fork", "load", "store", "store_long", "load_long", "fill",
-          "compare", "read_pages", "write_pages", "jump")
+          "compare", "read_pages", "write_pages", "jump", "invoke")
 # Where it may be linked; the heap begins behind it.
 LOWEST, HIGHEST = 0x400000, 0x40000000
 MAILBOX_OFFSET, IMAGE_PAGES = 2 * PAGE, 3
@@ -17,6 +19,9 @@ ET_EXEC, EM_X86_64, PT_LOAD = 2, 62, 1
 HEADER, PROGRAM_HEADER = 64, 56
 READ_EXECUTE, READ_WRITE = 5, 6
 NAME = "bin/puppet"
+
+# Where a program has the pieces (a page behind BASE) and its mailbox, and which addresses are its image: START to END.
+Home = namedtuple("Home", "base mailbox start end")
 
 
 def assemble(source, output):
@@ -34,6 +39,10 @@ def draw_base(random):
     return random.randrange(LOWEST, HIGHEST, PAGE)
 
 
+def home_at(base):
+    return Home(base, base + MAILBOX_OFFSET, base, base + IMAGE_PAGES * PAGE)
+
+
 def address(base, piece):
     return base + PAGE + PIECES.index(piece) * SLOT
 
@@ -49,9 +58,10 @@ def make_elf(code, base):
     return ((header + text + data).ljust(PAGE, b"\0") + code).ljust(MAILBOX_OFFSET, b"\0") + bytes(PAGE)
 
 
-def make_archive(output, built_archive, elf):
-    """The kernel's initial archive as it was built, and the puppet as its only process."""
-    ours = {NAME: (elf, 0o755), "run/argv": (f"/{NAME}\0".encode(), 0o644), "run/env": (b"PATH=/bin\0", 0o644)}
+def make_archive(output, built_archive, elf, programs=()):
+    """The kernel's initial archive as it was built, the puppet as its only process, and PROGRAMS that it may play."""
+    ours = {program.path: (program.stripped(), 0o755) for program in programs} | {
+        NAME: (elf, 0o755), "run/argv": (f"/{NAME}\0".encode(), 0o644), "run/env": (b"PATH=/bin\0", 0o644)}
     with tarfile.open(built_archive) as base, tarfile.open(output, "w", format=tarfile.USTAR_FORMAT) as archive:
         for member in base:
             archive.addfile(member, base.extractfile(member) if member.isreg() else None)

@@ -3,7 +3,7 @@ import os
 import random
 import struct
 
-from . import calls, puppet
+from . import calls, player, puppet
 from .actor import Actor, Signal, Step
 from .emulator import INSTRUCTIONS, Emulator
 from .exceptions import describe_fault
@@ -25,11 +25,13 @@ class Stage:
     MAIN is the first puppet; more come by its fork().
     """
 
-    def __init__(self, folder, sandbox, *, kernel, archive, code, seed, memory="64M", journal=False):
+    def __init__(self, folder, sandbox, *, kernel, archive, code, seed, memory="64M", journal=False, programs=()):
         self.seed, self.random = seed, random.Random(f"{seed} stage")
         self.base = puppet.draw_base(self.random)
+        self.home, self.programs = puppet.home_at(self.base), {program.name: program for program in programs}
+        self.watched = set()    # the programs' homes where breakpoints are
         own_archive = os.path.join(folder, "archive.tar")
-        puppet.make_archive(own_archive, archive, puppet.make_elf(code, self.base))
+        puppet.make_archive(own_archive, archive, puppet.make_elf(code, self.base), programs)
         self.memory = int(memory[:-1]) << 20
         options = "run audit=exit" + (" journal=fault,syscall,vma,process,signal" if journal else "")
         self.machine = Emulator(folder, sandbox, kernel=kernel, archive=own_archive, append=options, memory=memory, journal=journal)
@@ -43,17 +45,19 @@ class Stage:
             raise
 
     def open(self):
-        for piece in ("checkpoint", "caught"):
-            self.machine.gdb.set_breakpoint(self.place(piece))
-        self.main = self.actors[MAIN] = Actor(self, MAIN)
+        self.watch(self.home)
+        self.main = self.actors[MAIN] = Actor(self, MAIN, self.home)
         self.proceed(self.main)
         self.machine.exceptions.take()
-        # Its handler, in its mailbox: struct sigaction of the system call.
-        flags = calls.SA_SIGINFO | calls.SA_RESTORER | calls.SA_NODEFER
-        action = struct.pack("<QQQQ", self.place("caught"), flags, self.place("restorer"), 0)
-        self.main.put(self.mailbox, action)
         for number in (calls.SIGSEGV, calls.SIGBUS):
-            self.main.expect_call(0, calls.RT_SIGACTION, number, self.mailbox, 0, 8)
+            self.main.catch(number)
+
+    def watch(self, home):
+        """Whoever comes to HOME's checkpoint, or is caught there, stops the machine."""
+        if home not in self.watched:
+            self.watched.add(home)
+            for address in stops(home):
+                self.machine.gdb.set_breakpoint(address)
 
     def begin(self, check, trace=None):
         """What CHECK draws is its own. TRACE(line) is told each step."""
@@ -64,10 +68,7 @@ class Stage:
 
     @property
     def mailbox(self):
-        return self.base + puppet.MAILBOX_OFFSET
-
-    def place(self, piece):
-        return puppet.address(self.base, piece)
+        return self.home.mailbox
 
     def read_physical(self, address, length):
         return self.machine.gdb.read_physical(address, length)
@@ -99,7 +100,7 @@ class Stage:
     def set_registers(self, piece, registers):
         for name, value in registers.items():
             self.machine.gdb.set_register(name, value)
-        self.machine.gdb.set_register("rip", self.place(piece))
+        self.machine.gdb.set_register("rip", self.current.place(piece))
 
     def proceed(self, wanted, instructions=INSTRUCTIONS):
         """Lets the machine run until WANTED stops; the others only give way."""
@@ -114,11 +115,13 @@ class Stage:
 
     def arrived(self):
         self.registers = self.machine.gdb.registers()
-        if self.registers["rip"] not in (self.place("checkpoint"), self.place("caught")):
+        if not any(self.registers["rip"] in stops(home) for home in self.watched):
             raise Ended(f"the processor stopped at {self.registers['rip']:#x}, where no puppet has its breakpoint")
         self.current = self.actors.get(self.registers["r15"])
         if self.current is None:
             raise Broken("the registers of the process to be kept", f"r15 is {self.registers['r15']:#x}")
+        if self.registers["rip"] not in stops(self.current.home):
+            raise Broken("the process to execute its own program", "another one")
         self.current.cr3 = self.registers["cr3"] & CR3_FRAME
         if self.current.stack is None:
             self.current.stack = self.registers["rsp"]
@@ -143,7 +146,7 @@ class Stage:
 
     def outcome(self, actor, before):
         spent, caught = self.machine.instructions() - before, None
-        if self.registers["rip"] == self.place("caught"):
+        if self.registers["rip"] == actor.place("caught"):
             raw = actor.peek(self.registers["rsi"], SIGINFO.size)
             number, _, code, address = SIGINFO.unpack(raw) if len(raw) == SIGINFO.size else (0, 0, 0, 0)
             caught = Signal(self.registers["rdi"], code, address) if number == self.registers["rdi"] else Signal(0, 0, 0)
@@ -152,7 +155,7 @@ class Stage:
 
     def counts(self, actor, fault):
         """Faults on the puppet's own program, and the kernel's on its stack (a signal's frame), are none of the check's."""
-        if fault.cr3 & CR3_FRAME != actor.cr3 or self.base <= fault.address < self.base + puppet.IMAGE_PAGES * PAGE:
+        if fault.cr3 & CR3_FRAME != actor.cr3 or actor.home.start <= fault.address < actor.home.end:
             return False
         return not (fault.cpl == 0 and calls.STACK_TOP - calls.STACK_SPAN <= fault.address < calls.STACK_TOP)
 
@@ -160,7 +163,7 @@ class Stage:
 
     def fork(self, parent, number=calls.FORK, switch=True):
         """The child. Without SWITCH the parent goes on first."""
-        child = Actor(self, max(self.actors) + 1)
+        child = Actor(self, max(self.actors) + 1, parent.home)
         self.actors[child.identity] = child
         child.stack = parent.stack
         step = self.step(parent, "fork", {"rax": number, "rdi": 0, "rsi": 0, "rdx": 0, "r14": child.identity})
@@ -170,6 +173,10 @@ class Stage:
         if switch:
             self.bring(child)
         return child
+
+    def play(self, name):
+        """A process of the program NAME, which has the submission's C library; the main puppet is its parent."""
+        return player.play(self, self.programs[name])
 
     def end(self, actor, status):
         """ACTOR exits and the main puppet, its parent, waits for it."""
@@ -222,9 +229,13 @@ class Stage:
                 raise Broken("no page table to be a program's memory", f"frame {frame:#x}, writable at {address:#x}, is one")
 
 
+def stops(home):
+    """Where the grader takes a process of HOME's program over."""
+    return puppet.address(home.base, "checkpoint"), puppet.address(home.base, "caught")
+
+
 def describe_step(actor, piece, registers, step):
-    given = " ".join(f"{name}={value & (1 << 64) - 1:#x}" for name, value in registers.items() if name != "rsp")
-    words = [f"puppet {actor.identity}: {piece} {given} -> {calls.describe_result(step.value - (step.value >> 63 << 64))}"]
+    words = [f"puppet {actor.identity}: {actor.describe(piece, registers)} -> {calls.describe_result(step.value - (step.value >> 63 << 64))}"]
     words += [describe_fault(fault) for fault in step.faults]
     words += [f"signal {step.signal.number}, code {step.signal.code}, at {step.signal.address:#x}"] if step.signal else []
     return "; ".join(words)

@@ -30,22 +30,33 @@ def starter_side(content, number):
 
 
 class Build:
-    """How a tree is built: whole (with the solutions of the repository), or as the starter of a lab."""
+    """
+    How a tree is built: whole (with the solutions of the repository), or as the starter of a lab. PROGRAM is the lab's
+    own, which its scenes play.
+    """
 
-    def __init__(self, starter_of=None):
+    def __init__(self, starter_of=None, program=""):
         self.starter = starter_of is not None
+        self.program = program
         self.folder = "build" if starter_of is None else f"build-lab{starter_of}"
         self.options = ["SETUP=no"] + ([] if starter_of is None else [f"LAB={starter_of}"])
 
     def targets(self, host_tests):
-        names = [f"host/{name}_test" for name in host_tests]
-        return [f"{self.folder}/{name}" for name in ["zeropage.elf", "archive.tar", *names]]
+        return self.kernel_targets() + self.host_targets(host_tests)
+
+    def host_targets(self, host_tests):
+        return [f"{self.folder}/host/{name}_test" for name in host_tests]
+
+    def kernel_targets(self):
+        """What a boot needs."""
+        programs = [f"labs/{self.program}"] if self.program else []
+        return [f"{self.folder}/{name}" for name in ["zeropage.elf", "archive.tar", *programs]]
 
 
 def choose_build(lab, pristine, submission):
     """A student's tree knows its lab (the file LAB); else it depends on whether the submission has both sides."""
     if "LAB" in pristine.files or any(map(has_regions, submission.files.values())):
-        return Build()
+        return Build(program=lab.program)
     if not any(has_regions(pristine.files[path]) for path in pristine.files if lab.permits(path)):
-        return Build()
-    return Build(starter_of=lab.number)
+        return Build(program=lab.program)
+    return Build(starter_of=lab.number, program=lab.program)

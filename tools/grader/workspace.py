@@ -73,11 +73,11 @@ class Workspace:
         return "\n".join(line.replace(self.tree + "/", "")[:ERROR_WIDTH] for line in errors[:SHOWN_ERRORS])
 
     def build_kernel(self):
-        return self.make(self.build.targets([]))
+        return self.make(self.build.kernel_targets())
 
     def build_host_tests(self, names):
         """Builds them all before the first one runs: then the tree is sealed, and none can change what is still to be used."""
-        targets = dict(zip(names, self.build.targets(names)[2:]))
+        targets = dict(zip(names, self.build.host_targets(names)))
         self.not_built = {}
         if self.make(["--keep-going", *targets.values()]):
             reasons = {name: self.make([target]) for name, target in targets.items()}

@@ -142,6 +142,7 @@ static struct chunk *join(struct chunk *chunk)
         if (!(below->size & IN_USE)) {
             unlist(below);
             size += below->size;
+            chunk->size = 0; /* no block is in use here, should it be freed again */
             chunk = below;
         }
     }
