@@ -6,7 +6,9 @@ from grader.page_tables import PAGE, SHIFTS
 from grader.words import Broken, plural
 
 SPARSE_PAGES = 1 << 22          # 16 GiB of promises
-WALK_INSTRUCTIONS = 400_000     # a walk that skips what is absent takes a few thousand
+# A walk that skips absent tables takes some ten thousand instructions, one that comes down from the top for each table
+# half a million; one that looks at each page takes over twenty million.
+WALK_INSTRUCTIONS = 4_000_000
 
 
 def tables_for(pages):
