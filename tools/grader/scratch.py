@@ -6,7 +6,7 @@ import shutil
 import stat
 import tempfile
 
-PREFIX, UNLOCKED = "zeropage-grade-", "zeropage-new-"
+PREFIX, UNLOCKED = "zeropage-grading-", "zeropage-new-"
 
 
 class Scratch:
