@@ -15,4 +15,8 @@ grade-times: ## Measure what the whole grade of each lab's solution takes.
 	@tools/setup build run test labs
 	@tests/labs/grade-figures time
 
-nightly: grade-under-load grade-times
+.PHONY: grade-class
+grade-class:
+	@ALL=1 prove tests/tools/grade_class.t
+
+nightly: grade-under-load grade-times grade-class

@@ -211,6 +211,16 @@ def interrupted(folder):
     folder.check_nothing_left("the next grader")
 
 
+def proof_killed(folder):
+    """The workers of labs-check hear of its end, however that came."""
+    labs_check = os.path.join(ROOT, "tests", "labs", "labs-check")
+    process = folder.start("--jobs", "1", "--case", "lab 3: starter", "3", program=labs_check)
+    wait_for(process, lambda: [name for name in os.listdir(folder.temporary) if name.startswith("zeropage-grading-")])
+    process.kill()
+    process.communicate(timeout=60)
+    folder.check_nothing_left("labs-check, killed by kill -9,")
+
+
 def main():
     need_unifdef("tools/grade")
     folder = Folder()
@@ -220,6 +230,7 @@ def main():
         hostile_folders(folder)
         reports(folder)
         interrupted(folder)
+        proof_killed(folder)
     finally:
         folder.close()
     done()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
-from grading import FAULT, FULL, LOST, ROOT, Folder, need_unifdef, solution, writable_zero_frame
+from grading import FAULT, FULL, LOST, ROOT, Folder, need_unifdef, solution, readable_guard_pages
 from tap import BUILD, check, check_contains, check_equal, done, skip
 
 PLAIN_USER = 65533
@@ -64,7 +64,7 @@ def grade_starter(tree):
 
 
 def grade_both(tree, code, what):
-    """At home and on the lecturer's side."""
+    """At home and on the lecturer's side; the points, and the report at home."""
     tree.write(code)
     home = tree.make("grade")
     packed = tree.make("hand-in")
@@ -127,11 +127,11 @@ def main():
     tree = Tree(folder)
     try:
         grade_starter(tree)
-        score, report = grade_both(tree, writable_zero_frame(), "one mistake")
+        score, report = grade_both(tree, readable_guard_pages(), "one mistake")
         check(0 < int(score[0]) < 100 and "again:    tools/grade --lab 3" in report, "and it costs some of the points", report)
-        again = re.search(r"again: +(tools/grade .*--only read-maps-the-zero-frame .*)", report)[1]
+        again = re.search(r"again: +(tools/grade .*--only no-access .*)", report)[1]
         run = tree.call("sh", "-c", again)
-        check(run.returncode == LOST and "0/10" in run.stdout, "the command that it names works in the student's tree", run.stdout, run.stderr)
+        check(run.returncode == LOST and "0/5" in run.stdout, "the command that it names works in the student's tree", run.stdout, run.stderr)
         score, report = grade_both(tree, solution(), "the solution")
         check_equal(score, ["100"], "the solution has the full score at home", report)
         workflow(tree)

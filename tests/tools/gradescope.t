@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 
-from grading import FULL, LOST, ROOT, Folder, need_unifdef, writable_zero_frame
+from grading import FULL, LOST, ROOT, Folder, need_unifdef, readable_guard_pages
 from tap import check, check_contains, check_equal, done
 
 SCRIPTS = os.path.join(ROOT, "docs", "labs", "gradescope")
@@ -96,7 +96,7 @@ def main():
         check_contains(result["tests"][0]["output"], "error: expected", "and the first says why")
         check_equal(sum(test["max_score"] for test in result["tests"]), 100, "they make 100 points together")
         autograder.configure("VISIBILITY=visible", "VISIBILITY=after_published")
-        autograder.submit(writable_zero_frame())
+        autograder.submit(readable_guard_pages())
         result, run = autograder.grade("a submission with a mistake")
         check(0 < result["score"] < 100 and "Score: " in run.stdout, "a mistake costs some of the points", result["score"], run.stderr)
         check_equal({test["visibility"] for test in result["tests"]}, {"after_published"}, "the checks are shown when course.sh says")

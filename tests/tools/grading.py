@@ -40,6 +40,13 @@ def writable_zero_frame():
     return code.replace("zero_pfn, vm_get_page_prot", "zero_pfn, vm_get_own_page_prot")
 
 
+def readable_guard_pages():
+    """Costs the check no-access and little else."""
+    code = solution()
+    assert "return !(vma->vm_flags & VM_ACCESS_FLAGS);" in code
+    return code.replace("return !(vma->vm_flags & VM_ACCESS_FLAGS);", "return false;")
+
+
 class Folder:
     """A folder for submissions and results; graders that are given its ENVIRONMENT have their temporary files in TEMPORARY."""
 
@@ -66,8 +73,8 @@ class Folder:
                              check=False, env=self.environment)
         return run.returncode, run.stdout, run.stderr
 
-    def start(self, *arguments):
-        return subprocess.Popen([GRADE, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    def start(self, *arguments, program=GRADE):
+        return subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 text=True, env=self.environment)
 
     def processes(self):
