@@ -127,11 +127,15 @@ def die_with_parent(number=signal.SIGKILL):
 
 
 PARENT = os.getpid()
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REMOVAL_LIMIT, REMOVAL_PAUSE = 20, 0.1      # seconds
 
 
 @contextmanager
 def scratch_folder(prefix):
     """A folder that is gone afterwards, also when this process is killed: a second one waits for its end."""
+    # A Ctrl-C that comes now is for both, and has to wait until the second one can't hear it.
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     folder = tempfile.mkdtemp(prefix=prefix)
     waits_for_end, held = os.pipe()
     watcher = os.fork()
@@ -140,10 +144,21 @@ def scratch_folder(prefix):
         remove_when_alone(folder, waits_for_end)
     os.close(waits_for_end)
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
         yield folder
     finally:
         os.close(held)
         os.waitpid(watcher, 0)
+        remove(folder)      # in case that somebody has killed the watcher
+
+
+def remove(folder):
+    """Those whom we have started may still be dying, and write meanwhile: a folder that fills again is emptied again."""
+    end = time.monotonic() + REMOVAL_LIMIT
+    while os.path.isdir(folder) and time.monotonic() < end:
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.path.isdir(folder):
+            time.sleep(REMOVAL_PAUSE)
 
 
 def remove_when_alone(folder, waits_for_end):
@@ -153,10 +168,10 @@ def remove_when_alone(folder, waits_for_end):
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silence, stream)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDINGS:
             signal.signal(number, signal.SIG_IGN)
         os.read(waits_for_end, 1)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
     finally:
         os._exit(0)
 

@@ -1,11 +1,9 @@
 """A machine with a screen and a keyboard but no window: types keys, reads the screen, makes pictures of it."""
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 import zlib
 
@@ -99,8 +97,9 @@ def read_text(picture, font, known):
     The lines of text that PICTURE of a framebuffer shows; what is no glyph becomes U+FFFD. KNOWN is a dictionary
     in which it remembers lines, for most of them are as they were.
     """
-    columns, rows = picture.width // GLYPH_WIDTH, picture.height // GLYPH_HEIGHT
-    left, top = (picture.width - columns * GLYPH_WIDTH) // 2, (picture.height - rows * GLYPH_HEIGHT) // 2
+    height = picture.height + picture.height % 2    # QEMU's picture of a Cirrus adapter lacks the last line
+    columns, rows = picture.width // GLYPH_WIDTH, height // GLYPH_HEIGHT
+    left, top = (picture.width - columns * GLYPH_WIDTH) // 2, (height - rows * GLYPH_HEIGHT) // 2
     left -= left % 2
     lines = []
     for first in range(top, top + rows * GLYPH_HEIGHT, GLYPH_HEIGHT):
@@ -134,7 +133,8 @@ class Screen:
     """QEMU with a VGA and a PS/2 keyboard, as a context manager. Its display is none: nobody needs a window."""
 
     def __init__(self, build, firmware="bios", memory="256M", adapter="VGA", extra=()):
-        self.folder = tempfile.mkdtemp(prefix="zeropage-screen-")
+        self.scratch = qemu.scratch_folder("zeropage-screen-")
+        self.folder = self.scratch.__enter__()
         self.font, self.known_lines = load_font(), {}
         self.monitor = None
         path = os.path.join(self.folder, "monitor")
@@ -184,7 +184,9 @@ class Screen:
         if self.monitor:
             self.monitor.close()
             self.monitor = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.scratch:
+            self.scratch.__exit__(None, None, None)
+            self.scratch = None
 
     def answer(self):
         said = b""

@@ -340,6 +340,34 @@ def test_leaving():
             check_equal(os.listdir(home), [], f"nothing is written to the home folder ({way})")
 
 
+# A tool with a folder of its own; its word says what happens to it.
+TOOL = """
+import os, signal, subprocess, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import qemu
+with qemu.scratch_folder("zeropage-debug-") as folder:
+    if sys.argv[2] == "watcher":
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+    else:
+        # An orphan that goes on writing for a while.
+        subprocess.Popen(["sh", "-c", 'i=0; while [ $i -lt 30000 ]; do : > "$0/$i"; i=$((i + 1)); done', folder], stderr=subprocess.DEVNULL)
+        while len(os.listdir(folder)) < 300:
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_folders():
+    """Whatever dies first, and whoever still writes: the folder in /tmp goes."""
+    for what, rule in (("watcher", "the one that waits for its end is killed"), ("writer", "something still writes into it")):
+        with tempfile.TemporaryDirectory(prefix="zeropage-gdb-scratch-") as scratch:
+            subprocess.run([sys.executable, "-c", TOOL, os.path.join(ROOT, "tools"), what], env=dict(os.environ, TMPDIR=scratch), check=False)
+            check(wait_for(lambda: not [name for name in os.listdir(scratch) if name.startswith("zeropage-debug-")]),
+                  f"the tool's folder is removed when {rule}", *os.listdir(scratch))
+
+
 def test_terminal():
     """As a person has it: GDB on a terminal, and the program's words between GDB's."""
     controller, terminal = pty.openpty()
@@ -421,7 +449,7 @@ def main():
     if not check(problem is None, "the debug build can be made", problem or ""):
         done()
     for test in (test_sentences, test_without_machine, test_mmcheck, test_namesakes, test_without_kernel, test_no_complaints,
-                 test_stepping, test_terminal, test_leaving, test_server,
+                 test_stepping, test_folders, test_terminal, test_leaving, test_server,
                  test_wrong_use):
         test()
     done()
