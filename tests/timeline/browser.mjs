@@ -22,8 +22,8 @@ const equal = (got, wanted, rule) => check(JSON.stringify(got) === JSON.stringif
 const browser = await chromium.launch({ executablePath: expected.browser, args: FLAGS });
 const requests = [], errors = [];
 
-async function open(name, options = {}, before = null) {
-    const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, ...options });
+async function open(name, options = {}, before = null, blank = null) {
+    const page = blank ?? await browser.newPage({ viewport: { width: 1600, height: 1000 }, ...options });
     if (before)
         await page.addInitScript(before);
     page.on("request", request => requests.push(request.url()));
@@ -166,7 +166,7 @@ function countWork() {
     });
 }
 
-/* Goes to STEPS places all over the journal, and from each one event on and back: [what was applied, elements made, ms]. */
+/* Goes to STEPS places all over the journal, and from each one event on and back: [what was applied, elements made]. */
 function walkAbout(steps) {
     const { app } = timeline, all = { jump: [], on: [], back: [] };
     const watcher = new MutationObserver(() => { });
@@ -175,11 +175,10 @@ function walkAbout(steps) {
     for (let i = 0; i < steps; i++) {
         const place = Math.floor((app.journal.length - 2) * ((i * 7 + 3) % steps) / steps);
         for (const [name, index] of [["jump", place], ["on", place + 1], ["back", place]]) {
-            const applied = work.applied, began = performance.now();
+            const applied = work.applied;
             app.index = index;
             app.draw();
-            const time = performance.now() - began;
-            all[name].push([work.applied - applied, watcher.takeRecords().reduce((sum, record) => sum + weigh(record), 0), time]);
+            all[name].push([work.applied - applied, watcher.takeRecords().reduce((sum, record) => sum + weigh(record), 0)]);
         }
     }
     const positions = app.replay.keyframes.map(state => state.position);
@@ -189,21 +188,31 @@ function walkAbout(steps) {
 }
 
 const most = (steps, what) => Math.max(...steps.map(step => step[what]));
-const middle = steps => steps.map(step => step[2]).sort((one, other) => one - other)[Math.floor(steps.length / 2)];
+
+/* A page that counts its work, and the processor time (seconds) that it took until it was there. */
+async function openCounted(name) {
+    const blank = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
+    const session = await blank.context().newCDPSession(blank);
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    blank.processorTime = async () =>
+        (await session.send("Performance.getMetrics")).metrics.find(metric => metric.name === "TaskDuration").value;
+    const began = await blank.processorTime(), page = await open(name, {}, countWork, blank);
+    return [page, await page.processorTime() - began];
+}
 
 /* What it costs is counted, for the time depends on what else the machine does; it is told, and docs/timeline.md has it. */
 async function long() {
-    const page = await open("long.html", {}, countWork), [applied, time] = await page.evaluate(() => [work.applied, timeline.loadTime]);
+    const [page, loading] = await openCounted("long.html"), applied = await page.evaluate(() => work.applied);
     const { jump, on, back, furthest, kept, rows, length } = await page.evaluate(walkAbout, STEPS);
+    const step = (await page.processorTime() - loading) / (3 * STEPS);
     const size = fs.statSync(`${expected.folder}/long.html`).size;
-    check(applied <= length + furthest, `loading ${length} events applies each once (${Math.round(time)} ms)`, applied);
+    check(applied <= length + furthest, `loading ${length} events applies each once (${loading.toFixed(1)} s of processor time)`, applied);
     check(kept <= length, "and keeps copies of no more entries than there are events", kept);
     check(size < EVENT_BYTES * length + PAGE_BYTES, `the page has ${(size / length).toFixed(1)} bytes an event`, size);
-    check(furthest <= length / 10, "a copy of the state is never far away", furthest);
+    check(furthest <= Math.max(length / 10, 2001), "a copy of the state is never far away", furthest);
     check(most(jump, 0) <= furthest && most(back, 0) <= furthest,
-          `going anywhere applies at most ${most(jump, 0)} events (${middle(jump).toFixed(1)} ms, at most ${most(jump, 2).toFixed(1)} ms)`,
-          furthest);
-    check(most(on, 0) === 1, `going on applies one (${middle(on).toFixed(1)} ms, at most ${most(on, 2).toFixed(1)} ms)`, most(on, 0));
+          `going anywhere applies at most ${most(jump, 0)} events (a step: ${(1000 * step).toFixed(1)} ms of processor time)`, furthest);
+    check(most(on, 0) === 1, "going on applies one", most(on, 0));
     check(Math.max(...[jump, on, back].map(steps => most(steps, 1))) < ROW_ELEMENTS * rows + PANEL_ELEMENTS,
           `each makes at most ${Math.max(...[jump, on, back].map(steps => most(steps, 1)))} elements, of which the list's are those in sight`, rows);
     equal(await press(page, "End"), await page.evaluate(() => timeline.app.journal.seqs.at(-1)), "the end of a long list can be reached");
