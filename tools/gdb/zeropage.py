@@ -86,9 +86,13 @@ def begin(symbols, command, end):
         attach(symbols, command)
     except gdb.error:
         give_up("QEMU has not started")
+    # QEMU says so on one day, and is simply gone on another.
     try:
         faults.run_to_first_fault()
+        is_there = bool(gdb.selected_inferior().pid)
     except gdb.error:
+        is_there = False
+    if not is_there:
         give_up(f"{end} before the program made a page fault")
 
 
