@@ -1,6 +1,6 @@
 """
 The kernel's defences, and how each is taken away: (name, file, what stands there, what replaces it, test, words of the rule
-that has to fail). A test is a file, or "guest NAME" (tests/guest/NAME.c), or "host NAME" (tests/host/NAME_test.c). The rule
+that has to fail, or of several with | between them). A test is a file, or "guest NAME" (tests/guest/NAME.c), or "host NAME" (tests/host/NAME_test.c). The rule
 DEATH says that the kernel does not survive it, END that the test's program does not.
 
 What has no row, because taking it away alone changes nothing that can be seen in QEMU:
@@ -71,10 +71,13 @@ DEFENCES = (
     ("aslr", "kernel/proc/aslr.c", "return aslr_enabled ? cpu_entropy()", "return !aslr_enabled ? 0 : 0 * cpu_entropy()", ASLR,
      "with aslr=on the stack"),
     # --- memory that is full ---------------------------------------------------------------------------------------------------
-    ("reserve", "mm/page_alloc.c", "return type == PAGE_TABLE || type == PAGE_SLAB", "return false && type == PAGE_SLAB", ATTACKS,
+    ("reserve", "mm/page_alloc.c", "return type == PAGE_TABLE || type == PAGE_SLAB", "return (false && type == PAGE_SLAB)", ATTACKS,
      "on full memory processes start and end out of the reserve"),
-    ("dying-kill-nobody", "kernel/proc/oom.c", "    if (victim->exiting)\n        return false;\n", "", ATTACKS, "and nobody else"),
-    ("inode-limit", "kernel/fs/ramfs.c", "device != DEVICE_SHMEM && inode_count", "false && inode_count", BOMBS, "as many and as large files"),
+    ("dying-kill-nobody", "kernel/proc/oom.c", "    if (victim->exiting)\n        return false;\n    if (memory_is_full())\n        "
+     "victim = somebody_is_dying() ? NULL : choose_victim();", "    if (memory_is_full())\n        victim = choose_victim();", ATTACKS,
+     "and nobody else"),
+    ("inode-limit", "kernel/fs/ramfs.c", "device != DEVICE_SHMEM && inode_count", "false && inode_count", BOMBS,
+     "as many and as large files|the program runs to its end"),
     ("crowd", "kernel/proc/oom.c", "|| !kill_crowd()", "|| true", BOMBS, "a fork bomb is killed as a whole"),
     ("descriptors-held", "kernel/proc/oom.c", "(thread->files ? files_pages_held(thread->files) : 0)", "0", ATTACKS, "by bytes in pipes was killed"),
     ("shell-last", "kernel/proc/oom.c", "    return process->pid == 1 ||", "    return false && process->pid == 1 ||", ATTACKS, "16 MiB: "),

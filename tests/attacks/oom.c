@@ -11,6 +11,7 @@
 #define MIB (1ul << 20)
 #define MOST 6      /* MiB */
 #define LITTLE 1
+#define RESERVE_SHARE 64    /* of memory, what only the kernel may take (mm/page_init.c) */
 
 static int to_parent[2];
 
@@ -184,8 +185,8 @@ static void kernel_work(void)
     char *more;
     unsigned long taken = 0;
 
-    /* Page by page until the next one would kill: the free frames are those of the reserve and a few more. */
-    for (struct frame_counts frames; probe_frames(&frames) && frames.free > 70; taken++)
+    /* Page by page until the next one would kill: the free frames are those of the reserve. */
+    for (struct frame_counts frames; probe_frames(&frames) && frames.free > frames.total / RESERVE_SHARE + 2; taken++)
         write_byte(anon(1));
     for (int i = 0; i < 200; i++) {
         pid_t child = fork();
