@@ -68,7 +68,7 @@ DEFENCES = (
     ("unreadable-file", "kernel/fs/procfs.c", " || (file_readable(file) && !node->entry->show)", "", HARDENING, "the program runs to its end"),
     ("quarantine", "kernel/start_memory.c", "set_quarantine(MIN(", "set_quarantine(0 * MIN(", HARDENING,
      "a write to a frame that was freed is found"),
-    ("aslr", "kernel/proc/aslr.c", "return aslr_enabled ? cpu_entropy()", "return !aslr_enabled ? 0 : 0 * cpu_entropy()", ASLR,
+    ("aslr", "kernel/proc/aslr.c", "return aslr_enabled ? cpu_entropy()", "return aslr_enabled ? 0 * cpu_entropy()", ASLR,
      "with aslr=on the stack"),
     # --- memory that is full ---------------------------------------------------------------------------------------------------
     ("reserve", "mm/page_alloc.c", "return type == PAGE_TABLE || type == PAGE_SLAB", "return (false && type == PAGE_SLAB)", ATTACKS,
