@@ -11,6 +11,7 @@
 #define MIB (1ul << 20)
 #define MOST 6      /* MiB */
 #define LITTLE 1
+#define LEADERS 8   /* more than is left for all others together */
 #define RESERVE_SHARE 64    /* of memory, what only the kernel may take (mm/page_init.c) */
 
 static int to_parent[2];
@@ -160,7 +161,7 @@ static void nobody_dies_for_the_dying(void)
 /* This process leads a session and is a child of PID 1, like a shell. */
 static void leader_comes_last(void)
 {
-    unsigned long pages = MOST * MIB / PAGE;
+    unsigned long pages = LEADERS * MIB / PAGE;
     char *own = anon(pages);
     pid_t little = child_that(take_memory, 2 * LITTLE);
     int status = -1, filled;
