@@ -7,6 +7,7 @@ What has no row, because taking it away alone changes nothing that can be seen i
 - the look at SYSRET's address: it can't be one that is not canonical, for the last page of the user half can't be mapped;
 - TF in SFMASK: the handler of debug exceptions ignores a step in the kernel as well;
 - DF in SFMASK: QEMU clears DF at each SYSCALL;
+- the reserve: a child needs frames of its own where a fork would need the reserve's, and is killed when there are none;
 - a stack of its own for debug exceptions: QEMU loses the one that MOV SS puts off into SYSCALL.
 """
 DEATH = "the machine ends"
@@ -71,8 +72,6 @@ DEFENCES = (
     ("aslr", "kernel/proc/aslr.c", "return aslr_enabled ? cpu_entropy()", "return aslr_enabled ? 0 * cpu_entropy()", ASLR,
      "with aslr=on the stack"),
     # --- memory that is full ---------------------------------------------------------------------------------------------------
-    ("reserve", "mm/page_alloc.c", "return type == PAGE_TABLE || type == PAGE_SLAB", "return (false && type == PAGE_SLAB)", ATTACKS,
-     "on full memory processes start and end out of the reserve"),
     ("dying-kill-nobody", "kernel/proc/oom.c", "    if (victim->exiting)\n        return false;\n    if (memory_is_full())\n        "
      "victim = somebody_is_dying() ? NULL : choose_victim();", "    if (memory_is_full())\n        victim = choose_victim();", ATTACKS,
      "and nobody else"),

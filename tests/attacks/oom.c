@@ -11,6 +11,7 @@
 #define MIB (1ul << 20)
 #define MOST 6      /* MiB */
 #define LITTLE 1
+#define CHILDS 18           /* frames that a fork and its child may take */
 #define LEADERS 8   /* more than is left for all others together */
 #define RESERVE_SHARE 64    /* of memory, what only the kernel may take (mm/page_init.c) */
 
@@ -186,8 +187,8 @@ static void kernel_work(void)
     char *more;
     unsigned long taken = 0;
 
-    /* Page by page until the next one would kill: the free frames are those of the reserve. */
-    for (struct frame_counts frames; probe_frames(&frames) && frames.free > frames.total / RESERVE_SHARE + 2; taken++)
+    /* Page by page until there is only the reserve, and what a child writes to itself. */
+    for (struct frame_counts frames; probe_frames(&frames) && frames.free > frames.total / RESERVE_SHARE + CHILDS; taken++)
         write_byte(anon(1));
     for (int i = 0; i < 200; i++) {
         pid_t child = fork();
