@@ -52,19 +52,40 @@ static int madvise_free(const struct vm_area_struct *vma, unsigned long start, u
         return -EINVAL;
     while (pte_iter_next(&it))
         if (!is_zero_pfn(pte_pfn(*it.ptep))) {
-            pte_page(*it.ptep)->flags &= (u16)~PG_DIRTY;
+            pte_page(*it.ptep)->flags = (pte_page(*it.ptep)->flags & (u16)~PG_DIRTY) | PG_LAZYFREE;
             set_pte_at(vma->vm_mm, it.address, it.ptep, pte_mkold(pte_mkclean(*it.ptep)));
         }
     flush_range(vma->vm_mm, start, end);
     return 0;
 }
 
-/* There is no swap that anonymous pages could go to. */
+/* True when the anonymous page of PTE, which this entry alone maps, was given up by MADV_FREE and not written since. */
+static bool is_given_up(pte_t pte)
+{
+    const struct page *page = pte_page(pte);
+
+    return !is_zero_pfn(pte_pfn(pte)) && page_count(page) == 1 && !pte_dirty(pte) &&
+           (page->flags & (PG_LAZYFREE | PG_DIRTY)) == PG_LAZYFREE;
+}
+
+/* There is no swap that anonymous pages could go to, so only those go whose bytes nobody wants. */
+static void page_out_anonymous(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    struct pte_iter it = pte_iter_over(vma->vm_mm->pgd, start, end);
+
+    while (pte_iter_next(&it))
+        if (is_given_up(*it.ptep))
+            zap_range(vma, it.address, it.address + PAGE_SIZE);
+    flush_range(vma->vm_mm, start, end);
+}
+
 static int madvise_pageout(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
     if (vma->vm_flags & (VM_LOCKED | VM_HUGETLB))
         return -EINVAL;
-    if (!vma_is_anonymous(vma))
+    if (vma_is_anonymous(vma))
+        page_out_anonymous(vma, start, end);
+    else
         filemap_page_out(vma, start, end);
     return 0;
 }

@@ -18,10 +18,13 @@ static u8 is_in_object(const struct vm_area_struct *vma, unsigned long address)
     const struct address_space *mapping = vma_is_anonymous(vma) ? NULL : vma->vm_mapping;
     unsigned long index = vma_page_index(vma, address);
 
-    if (!mapping || index >= PAGE_ALIGN(mapping->size) >> PAGE_SHIFT)
+    if (!mapping)
         return 0;
     const struct page *page = page_tree_find(&mapping->pages, index);
-    return page ? !(page->flags & PG_FALLOCATED) : mapping->page_type == PAGE_FILE;
+    /* What fallocate made behind the end of a file counts, too; what the archive has is always there. */
+    if (page)
+        return !(page->flags & PG_FALLOCATED);
+    return mapping->page_type == PAGE_FILE && index < PAGE_ALIGN(mapping->size) >> PAGE_SHIFT;
 }
 
 static void mincore_vma(const struct vm_area_struct *vma, unsigned long start, unsigned long pages,

@@ -61,6 +61,7 @@ _Static_assert(sizeof(struct page) == 32, "struct page must stay within 32 bytes
 #define PG_MLOCKED (1u << 0)
 #define PG_DIRTY (1u << 1)
 #define PG_FALLOCATED (1u << 3)     /* made by fallocate and never touched: mincore and SEEK_HOLE don't see it */
+#define PG_LAZYFREE (1u << 4)       /* PAGE_ANON: MADV_FREE gave it up: may go while nobody has written it since */
 /*
  * PAGE_ANON: no other address space ever saw this frame since it was last taken over (Linux's
  * PageAnonExclusive).

@@ -47,6 +47,16 @@ static const char *find_difference(const struct mm_struct *mm, const struct vm_a
     return memcmp(bytes_behind(ptep), bytes_of(page), P) ? "has other bytes than it should" : NULL;
 }
 
+/* A page that may have gone with MADV_PAGEOUT has gone if its entry has. */
+static void see_whether_gone(const struct mm_struct *mm, unsigned long address, struct model_page *page)
+{
+    const pte_t *ptep = page->may_be_gone ? pte_offset(mm->pgd, address) : NULL;
+
+    if (page->may_be_gone && (!ptep || pte_none(*ptep)))
+        forget_page_content(page);
+    page->may_be_gone = false;
+}
+
 /* ---- all ---- */
 
 /* Goes through the pages and VMAs of MM side by side: the VMA that holds page I, or NULL. */
@@ -94,9 +104,10 @@ static void compare_counts(unsigned n)
 void compare_all(void)
 {
     for (unsigned n = 0; n < PROCESSES; n++) {
-        const struct process *p = &model.processes[n];
+        struct process *p = &model.processes[n];
         const struct vm_area_struct *next = p->mm ? p->mm->mmap : NULL;
         for (unsigned i = 0; i < PAGES && p->mm; i++) {
+            see_whether_gone(p->mm, address_of(i), &p->pages[i]);
             const char *difference = find_difference(p->mm, vma_at(&next, i), address_of(i), &p->pages[i]);
             if (difference)
                 disagree("p%u: page 0x%lx %s (model: flags 0x%lx)", n, address_of(i), difference, p->pages[i].flags);

@@ -199,7 +199,7 @@ void store(struct model_page *page, unsigned long offset, const u8 *bytes, unsig
 
 void forget_page_content(struct model_page *page)
 {
-    page->own = false;
+    page->own = page->given_up = page->may_be_gone = false;
     page->bytes = NULL;
     page->resident = NO;
 }
@@ -219,6 +219,7 @@ bool make_present(struct model_page *page, bool write)
     if (is_beyond_object(page))
         return false;
     page->resident = YES;
+    page->given_up &= !write;
     if (page->object != NO_OBJECT && !page->own)
         model.objects[page->object].made[page->index] = YES;
     if (write && !(page->flags & VM_SHARED) && !page->own) {

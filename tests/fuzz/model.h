@@ -46,6 +46,8 @@ struct model_page {
     bool mapped;
     bool starts_vma;     /* as mm/ has it; only for pages that are mapped */
     bool own;            /* private, and written: BYTES are its alone */
+    bool given_up;       /* MADV_FREE, and not written since */
+    bool may_be_gone;    /* MADV_PAGEOUT of such a page: it goes if nobody else has it */
     u8 resident;         /* enum known: an entry is there (what has an object: see MADE) */
     short object;        /* or NO_OBJECT */
     unsigned index;      /* of the object's page */

@@ -170,10 +170,12 @@ static long advise_page(struct model_page *page, int advice)
         forget_page_content(page);
         return 0;
     case MADV_FREE:
+        page->given_up = page->own && !is_locked && page->object == NO_OBJECT;
         return is_locked || page->object != NO_OBJECT ? -EINVAL : 0;
     case MADV_COLD:
         return is_locked ? -EINVAL : 0;
     case MADV_PAGEOUT:
+        page->may_be_gone = page->given_up && !is_locked;
         /* Shared memory that was never written may go: it is zeroes. */
         if (!is_locked && page->object != NO_OBJECT && page->index < OBJECT_PAGES &&
             model.objects[page->object].made[page->index] == YES)

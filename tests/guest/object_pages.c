@@ -119,6 +119,10 @@ static void allocating(void)
     check_str(resident(memory), "1100", "allocated once they are not resident");
     syscall(SYS_fallocate, file, 0, 0, PAGES * PAGE);
     check_str(resident(memory), "1111", "allocated twice they are");
+    ftruncate(file, 0);
+    syscall(SYS_fallocate, file, 1, 0, 2 * PAGE);
+    syscall(SYS_fallocate, file, 1, PAGE, 2 * PAGE);
+    check_str(resident(memory), "0100", "also behind the end of the file");
     raw_munmap(memory, PAGES * PAGE);
     close(file);
 }
@@ -154,6 +158,10 @@ static void clean_and_dirty(void)
     raw_mprotect(memory, PAGE, PROT_READ);
     raw_mprotect(memory, PAGE, READ_WRITE);
     check_eq(write_faults(memory, 1), 1, "a clean one with a fault");
+    syscall(SYS_madvise, memory, 2 * PAGE, MADV_FREE);
+    memory[0] = 1;
+    syscall(SYS_madvise, memory, PAGES * PAGE, MADV_PAGEOUT);
+    check_str(present(memory, PAGES), "1001", "PAGEOUT takes what MADV_FREE gave up, unless it was written since");
     raw_munmap(memory, PAGES * PAGE);
 }
 
