@@ -79,16 +79,16 @@ def fork_bomb_and_a_person():
     with tempfile.TemporaryDirectory(prefix="zeropage-bombs-") as folder:
         console = Console(folder)
         try:
-            console.wait_for(rb"[$#] $", 30)
+            console.wait_for(rb"[$#] $", 240)
             console.type(b"bombs --forest\r")
             check(console.wait_for(rb"process group \d+: killed because memory is full: its \d+ processes hold", 60),
                   "16 MiB: a fork bomb is killed as a whole, and the kernel says so", console.said[-500:])
             time.sleep(1)   # the shell tells of each
             console.type(CTRL_C)
             console.type(b"echo still here\r")
-            check(console.wait_for(rb"\nstill here\r?\n", 30), "16 MiB: the shell outlives it and runs the next command", console.said[-500:])
+            check(console.wait_for(rb"\nstill here\r?\n", 240), "16 MiB: the shell outlives it and runs the next command", console.said[-500:])
             console.type(b"cat /proc/audit\r")
-            check(console.wait_for(rb"\nok\r?\n", 30), "16 MiB: the audit finds nothing", console.said[-500:])
+            check(console.wait_for(rb"\nok\r?\n", 240), "16 MiB: the audit finds nothing", console.said[-500:])
         finally:
             console.process.kill()
             console.process.wait()

@@ -92,7 +92,7 @@ def stack_guard():
     machine = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         time.sleep(2)
-        said, _ = machine.communicate(f"x /1gx {symbol('__stack_chk_guard'):#x}\nquit\n", timeout=30)
+        said, _ = machine.communicate(f"x /1gx {symbol('__stack_chk_guard'):#x}\nquit\n", timeout=120)
     finally:
         machine.kill()
         machine.wait()

@@ -37,7 +37,7 @@ class Terminal:
             except OSError:
                 pass
 
-    def wait_for(self, pattern, seconds=20, start=0):
+    def wait_for(self, pattern, seconds=120, start=0):
         """True when PATTERN comes (without escape sequences) behind START within SECONDS."""
         pattern = re.compile(pattern) if isinstance(pattern, bytes) else pattern
         deadline = time.monotonic() + seconds
@@ -53,7 +53,7 @@ class Terminal:
     def type(self, keys):
         os.write(self.master, keys)
 
-    def command(self, line, seconds=20):
+    def command(self, line, seconds=120):
         """Types LINE and Enter; returns what comes until the next prompt, without the echo."""
         start = len(self.plain())
         self.type(line + b"\r")
@@ -61,7 +61,7 @@ class Terminal:
         output = self.plain()[start:].partition(b"\n")[2]
         return output.rpartition(b"\n")[0] + b"\n" if b"\n" in output else b""
 
-    def end(self, seconds=20):
+    def end(self, seconds=120):
         """The exit status when the emulator ends by itself, else None."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
@@ -98,12 +98,12 @@ def test_shell():
 
     start = len(terminal.plain())
     terminal.type(b"cat\r")
-    terminal.wait_for(rb"cat\n", 5, start)
+    terminal.wait_for(rb"cat\n", 60, start)
     terminal.type(b"echoed by cat\r")
-    check(terminal.wait_for(rb"echoed by cat\nechoed by cat\n", 5, start), "cat reads the terminal line by line",
+    check(terminal.wait_for(rb"echoed by cat\nechoed by cat\n", 60, start), "cat reads the terminal line by line",
           terminal.plain()[start:])
     terminal.type(CTRL_C)
-    check(terminal.wait_for(PROMPT, 5, start + 10), "Ctrl-C ends the program in front, not the emulator",
+    check(terminal.wait_for(PROMPT, 60, start + 10), "Ctrl-C ends the program in front, not the emulator",
           terminal.plain()[start:])
     check_equal(terminal.command(b"echo still here"), b"still here\n", "the shell goes on after Ctrl-C")
     terminal.type(b"poweroff\r")
@@ -116,15 +116,15 @@ def test_menu():
     terminal.type(b"v")     # GRUB's other key for down: not an escape sequence that a slow line may break
     time.sleep(0.3)
     terminal.type(b"\r")
-    check(terminal.wait_for(rb"zero frame", 40), "the second entry of the menu runs the tour", terminal.plain()[-2000:])
-    check(terminal.wait_for(PROMPT, 40), "after the tour there is a shell", terminal.plain()[-2000:])
+    check(terminal.wait_for(rb"zero frame", 240), "the second entry of the menu runs the tour", terminal.plain()[-2000:])
+    check(terminal.wait_for(PROMPT, 240), "after the tour there is a shell", terminal.plain()[-2000:])
     terminal.type(CTRL_A + b"x")
     check_equal(terminal.end(), 0, "Ctrl-A X leaves the emulator")
 
 
 def test_uefi():
     terminal = Terminal("--firmware", "uefi")
-    check(terminal.wait_for(PROMPT, 60), "under UEFI the prompt comes too", terminal.plain()[-2000:])
+    check(terminal.wait_for(PROMPT, 300), "under UEFI the prompt comes too", terminal.plain()[-2000:])
     check_equal(terminal.command(b"echo hello"), b"hello\n", "under UEFI a command runs")
     terminal.type(CTRL_A + b"x")
     check_equal(terminal.end(), 0, "Ctrl-A X leaves the emulator under UEFI")

@@ -52,7 +52,7 @@ def boots(firmware, memory, program):
           f"{total} kB of {wanted} kB", run.stdout)
 
 
-def console_of(archive=ARCHIVE, seconds=15, **options):
+def console_of(archive=ARCHIVE, seconds=120, **options):
     """Boots directly; returns what comes on COM1 (without carriage returns) and QEMU's status, None if it hangs."""
     said = bytearray()
     with qemu.Machine(said.extend, lambda data: None, kernel=KERNEL, archive=archive, **options) as machine:

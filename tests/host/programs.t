@@ -92,7 +92,7 @@ class Terminal:
     def plain(self):
         return ESCAPES.sub(b"", self.said)
 
-    def wait_for(self, pattern, seconds=10, start=0):
+    def wait_for(self, pattern, seconds=60, start=0):
         deadline = time.monotonic() + seconds
         while not re.search(pattern, self.plain()[start:]):
             if time.monotonic() > deadline:

@@ -116,7 +116,7 @@ KNOWN_DRAWING = """\
 """
 
 
-def guest(*words, memory="256M", timeout=60):
+def guest(*words, memory="256M", timeout=300):
     run = subprocess.run([os.path.join(ROOT, "tools", "run"), "--memory", memory, "--timeout", str(timeout), *words],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return run.returncode, run.stdout, run.stderr
@@ -227,14 +227,14 @@ class Terminal:
             self.screen.feed(text)
         return True
 
-    def wait_for(self, pattern, seconds=20):
+    def wait_for(self, pattern, seconds=120):
         deadline = time.monotonic() + seconds
         while not re.search(pattern, self.screen.text(), re.MULTILINE):
             if time.monotonic() > deadline or not self.read(0.1):
                 return False
         return True
 
-    def end(self, seconds=10):
+    def end(self, seconds=60):
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.1)
@@ -249,7 +249,7 @@ class Terminal:
 
 
 def test_a_process_that_dies():
-    victim = subprocess.Popen(["sleep", "60"])
+    victim = subprocess.Popen(["sleep", "600"])
     terminal = Terminal([MEMVIEW, str(victim.pid), "-w"])
     check(terminal.wait_for(rf"^Process {victim.pid}, sleep"), "-w draws the process", terminal.screen.text())
     victim.kill()

@@ -84,7 +84,7 @@ def sleeping_machine(folder):
         monitor.socket.sendall(b"quit\n")
     finally:
         try:
-            run.communicate(timeout=20)
+            run.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             run.terminate()
             run.communicate()
