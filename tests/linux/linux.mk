@@ -23,6 +23,19 @@ $(BUILD)/tests/linux/fuzz/fuzz: $(fuzz_objects) $(user_lib) user/lib/user.ld
 	$(call user_say,LINK,$@)
 	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $(fuzz_objects) $(user_lib)
 
+# The same without what a kernel may choose: how many faults, which pages ahead. The grader of lab 7 runs it.
+contract_objects := $(fuzz_objects:%.o=%.contract.o)
+LINUX_TESTS += $(BUILD)/tests/linux/fuzz/contract
+
+$(contract_objects): $(BUILD)/%.contract.o: %.c user/user.mk
+	$(call user_say,CC,$<)
+	@mkdir -p $(@D)
+	$(quiet)$(USER_CC) $(user_cflags) $(USER_CFLAGS) -DCONTRACT_ONLY=1 -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/linux/fuzz/contract: $(contract_objects) $(user_lib) user/lib/user.ld
+	$(call user_say,LINK,$@)
+	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $(contract_objects) $(user_lib)
+
 # The programs that docs/linux.md is made of.
 table_programs := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/linux/table/*.c)))
 table_objects := $(table_programs:%=%.o)
@@ -32,8 +45,8 @@ $(table_programs): %: %.o $(user_lib) user/lib/user.ld
 	$(call user_say,LINK,$@)
 	$(quiet)$(USER_CC) $(user_ldflags) -o $@ $< $(user_lib)
 
-.SECONDARY: $(linux_test_objects) $(fuzz_objects) $(table_objects)
--include $(linux_test_objects:.o=.d) $(fuzz_objects:.o=.d) $(table_objects:.o=.d)
+.SECONDARY: $(linux_test_objects) $(fuzz_objects) $(contract_objects) $(table_objects)
+-include $(linux_test_objects:.o=.d) $(fuzz_objects:.o=.d) $(contract_objects:.o=.d) $(table_objects:.o=.d)
 
 .PHONY: linux-check linux-golden linux-table
 linux-check: ## Compare our kernel with Linux: golden files of 6.1, and the host (ORACLE=guest boots a 6.1).

@@ -118,7 +118,7 @@ def check_no_solution(number, lab, tree, telling):
     for path in tree_files(tree):
         text = text_of(tree, path)
         found += [f"{path}: {line.strip()}" for line in text.splitlines() if line.strip() in telling]
-        if re.search(r"#if LAB|mutants/|forgers/", path if "/labs/" in path else text) and not path.endswith((".py", ".md")):
+        if re.search(r"#if LAB|solutions/|mutants/|forgers/", path if "/labs/" in path else text) and not path.endswith((".py", ".md")):
             found.append(f"{path}: has a trace of the labs")
     check(not found, f"lab {number}: no line of what was cut is anywhere in the tree", *found[:10])
     if lab["functions"]:

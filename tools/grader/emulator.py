@@ -65,7 +65,7 @@ class Lines:
 class Emulator:
     """A running machine; close() it. SANDBOX makes a command line safe; FOLDER is a fresh one of its user's own."""
 
-    def __init__(self, folder, sandbox, *, kernel, archive, append, memory="64M", journal=False):
+    def __init__(self, folder, sandbox, *, kernel, archive, append, memory="64M", cpu="max", disc=0, journal=False):
         self.folder = folder
         self.console, self.messages, self.exceptions, self.events = Text(), Text(), ExceptionLog(), Lines()
         self.errors = Text()
@@ -77,7 +77,7 @@ class Emulator:
                 pipes["events"] = self.events
             for name, sink in pipes.items():
                 self.add_pipe(name, sink)
-            self.start(sandbox, self.command(kernel, archive, append, memory, journal))
+            self.start(sandbox, self.command(kernel, archive, append, memory, cpu, disc, journal))
         except BaseException:
             self.close()
             raise
@@ -90,16 +90,27 @@ class Emulator:
         os.chmod(self.path(name), 0o666)
         self.sinks[os.open(self.path(name), os.O_RDONLY | os.O_NONBLOCK)] = sink
 
-    def command(self, kernel, archive, append, memory, journal):
+    def command(self, kernel, archive, append, memory, cpu, disc, journal):
         # Names without a folder, for it starts in ours: a socket's path may have 107 characters at most.
         server = "server=on,wait=off"
         # sleep=on: with sleep=off a stopped machine's clock jumps to the next tick at each step.
         extra = ["-icount", "shift=0,sleep=on", "-d", "int", "-D", "exceptions", "-S",
                  "-chardev", f"socket,id=debugger,path=debugger,{server}", "-gdb", "chardev:debugger",
                  "-qmp", f"unix:monitor,{server}"]
-        return qemu.command_line(kernel=kernel, archive=archive, append=append, memory=memory, cpu="max",
+        if disc:
+            extra += self.disc_arguments(disc)
+        return qemu.command_line(kernel=kernel, archive=archive, append=append, memory=memory, cpu=cpu,
                                  console=("file", "path=console"), messages=("file", "path=messages"),
                                  events="events" if journal else None, extra=extra)
+
+    def disc_arguments(self, mebibytes):
+        """An empty disc at the old ports of ATA (0x1f0), which needs the least of a driver."""
+        path = self.path("disc")
+        with open(path, "wb") as file:
+            file.truncate(mebibytes << 20)
+        os.chmod(path, 0o666)
+        return ["-drive", f"if=none,id=disc,format=raw,file=disc", "-device", "isa-ide,id=ata",
+                "-device", "ide-hd,drive=disc,bus=ata.0"]
 
     def start(self, sandbox, command):
         self.process = subprocess.Popen(sandbox(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -2,20 +2,22 @@
 import os
 import shutil
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from . import guest, host, puppet
+from . import beside, guest, host, puppet
 from .player import Program
 from .stage import Stage
 from .words import Broken, Ended
 
 SHOWN_EVENTS, MOST_JOURNALS = 8, 4
 KILLED = "the emulator was killed"
+OWN_WORD = ("host", "guest", "audit")   # kinds that a submission could answer for
 
 
 @dataclass
 class Result:
-    """What came of one check. SCORE of POINTS; REASON where it is missing some, or EXPECTED and GOT."""
+    """What came of one check. SCORE of POINTS; REASON where it is missing some, or EXPECTED and GOT. NOTE is worth knowing in any case."""
     check: object
     score: int = 0
     reason: str = ""
@@ -23,6 +25,8 @@ class Result:
     got: str = ""
     events: list = field(default_factory=list)
     seconds: float = 0.0
+    note: str = ""
+    discounted: bool = False    # it held, but not what has to hold with it
 
     @property
     def holds(self):
@@ -73,15 +77,16 @@ class Grader:
         for result in self.results:
             unsure = [name for name in result.check.witnesses if not held.get(name, True)]
             if result.score and unsure:
-                result.score = 0
-                result.reason = f"it says so itself, and that is not believed while {', '.join(unsure)} does not hold"
+                result.score, result.discounted = 0, True
+                result.reason = (f"it says so itself, and that is not believed while {', '.join(unsure)} does not hold"
+                                 if result.check.kind in OWN_WORD else f"it holds, and counts only where {', '.join(unsure)} holds, too")
 
     def run_check(self, check):
         if self.unbuilt:
             why = f":\n{self.unbuilt}" if not self.results else ", as said above"
             return Result(check, reason=f"it does not build{why}")
         runner = {"scene": self.run_scene, "host": self.run_host, "guest": self.run_guest, "audit": self.run_audit,
-                  "answers": self.run_answers}[check.kind]
+                  "answers": self.run_answers, "bench": self.run_bench, "fuzz": self.run_fuzz}[check.kind]
         result = runner(check)
         if not result.holds and KILLED in result.reason:
             result = runner(check)      # that was nobody's fault, most likely
@@ -105,6 +110,18 @@ class Grader:
     def run_audit(self, check):
         return self.on_stage(check, guest.audit)
 
+    def run_bench(self, check):
+        with self.handed_out_stage() as other:
+            note = []
+            result = self.on_stage(check, lambda stage: beside.compare_figures(self.lab, check, self.workspace.submission, stage, other,
+                                                                               note))
+        result.note = "; ".join(note)
+        return result
+
+    def run_fuzz(self, check):
+        with self.handed_out_stage() as other:
+            return self.on_stage(check, lambda stage: beside.compare_programs(check, stage, other))
+
     def run_answers(self, check):
         reason = self.answers.check(check, self.trace)
         return Result(check, 0 if reason else check.points, reason or "")
@@ -122,7 +139,7 @@ class Grader:
         """ACT(stage) returns None or a reason, or raises."""
         result = Result(check)
         try:
-            stage = self.open_stage()
+            stage = self.open_stage(check)
             stage.begin(check.name, self.trace)
             result.reason = act(stage) or ""
             if check.kind == "scene":
@@ -153,22 +170,18 @@ class Grader:
 
     # --- The machine --------------------------------------------------------------------------------------------------
 
-    def open_stage(self):
+    def open_stage(self, check):
+        """The stage as CHECK wants it."""
+        option = "" if check.plain else self.lab.option
+        if self.stage and self.stage.option != option:
+            self.end_stage()
         if self.stage:
             return self.stage
         if self.never_boots:
             raise Ended(self.never_boots)
-        self.boots += 1
-        folder = os.path.join(self.workspace.folder, f"boot-{self.boots}")
-        os.mkdir(folder, 0o700)
-        self.sandbox.own(folder, machine=True)
         try:
-            code = puppet.assemble(os.path.join(os.path.dirname(self.lab.folder), "puppet.asm"), os.path.join(folder, "puppet.bin"))
-            self.stage = Stage(folder, self.machine_wall(folder), kernel=self.workspace.path("zeropage.elf"),
-                               archive=self.workspace.path("archive.tar"), code=code, seed=self.seed,
-                               memory=self.lab.memory, journal=self.recording, programs=self.programs())
+            self.stage = self.boot(self.workspace.path("zeropage.elf"), option)
         except (Ended, Broken) as reason:
-            shutil.rmtree(folder, ignore_errors=True)
             if KILLED not in str(reason):
                 self.never_boots = f"it does not come to its first program: {reason}"
                 raise Ended(self.never_boots) from None
@@ -183,6 +196,38 @@ class Grader:
         """The lab's own program, with the submission's C library in it."""
         name = self.lab.program
         return [Program(name, self.workspace.path(f"labs/{name}"))] if name else []
+
+    def boot(self, kernel, option):
+        self.boots += 1
+        folder = os.path.join(self.workspace.folder, f"boot-{self.boots}")
+        os.mkdir(folder, 0o700)
+        self.sandbox.own(folder, machine=True)
+        lab = self.lab
+        try:
+            code = puppet.assemble(os.path.join(os.path.dirname(lab.folder), "puppet.asm"), os.path.join(folder, "puppet.bin"))
+            if kernel == self.workspace.handed_out:     # which lies where no emulator sees it
+                kernel = shutil.copy(kernel, os.path.join(folder, "handed-out.elf"))
+            return Stage(folder, self.machine_wall(folder), kernel=kernel, archive=self.workspace.path("archive.tar"), code=code, seed=self.seed,
+                         memory=lab.memory, cpu=lab.cpu, option=option, disc=lab.disc, files=self.workspace.programs(),
+                         programs=self.programs(), journal=self.recording)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @contextmanager
+    def handed_out_stage(self):
+        """The kernel as it was handed out, on a machine beside; it is booted when it is first asked for."""
+        stages = []
+
+        def stage():
+            stages.extend([self.boot(self.workspace.handed_out, "")] if not stages else [])
+            return stages[0]
+        try:
+            yield stage
+        finally:
+            for stage in stages:
+                stage.close()
+                shutil.rmtree(stage.machine.folder, ignore_errors=True)
 
     def end_stage(self):
         if self.stage:

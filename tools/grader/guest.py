@@ -15,11 +15,16 @@ def run_guest_test(stage, name):
     None when the program ran to its end and every check of it held, else what it said. What it says comes over the kernel's
     own line: the check needs witnesses.
     """
+    return judge(name, *run_program(stage, "/tests/" + name))
+
+
+def run_program(stage, *words):
+    """(what it wrote, its status) of a program that a child of the main puppet executes; WORDS are its path and arguments."""
     main = stage.main
     before = len(stage.machine.console.text())
     child = main.fork()
     strings, place = [], stage.mailbox + STRINGS_AT
-    for word in ("/tests/" + name,):
+    for word in words:
         strings.append(place)
         child.put(place, word.encode() + b"\0")
         place += len(word) + 1
@@ -28,7 +33,7 @@ def run_guest_test(stage, name):
     stage.set_registers("call", {"rax": calls.EXECVE, "rdi": strings[0], "rsi": stage.mailbox + ARGV_AT, "rdx": 0})
     stage.proceed(main, INSTRUCTIONS)
     status = wait_status(stage, child)
-    return judge(name, stage.machine.console.text()[before:], status)
+    return stage.machine.console.text()[before:], status
 
 
 def wait_status(stage, child):

@@ -16,7 +16,7 @@ TOTAL = 100
 class Check:
     """
     RULE is a sentence. RUN names what is run: a host or guest test, a question, or nothing. WITNESSES must hold for it to be believed.
-    HOW is how a student finds out more.
+    HOW is how a student finds out more. PLAIN: without the lab's kernel option.
     """
     name: str
     points: int
@@ -26,6 +26,7 @@ class Check:
     only: list = field(default_factory=list)
     witnesses: list = field(default_factory=list)
     how: str = ""
+    plain: bool = False
 
 
 @dataclass
@@ -40,6 +41,10 @@ class Lab:
     folder: str
     memory: str = "64M"
     program: str = ""
+    option: str = ""        # a word of the kernel's command line, with which the checks boot it
+    cpu: str = "max"
+    disc: int = 0           # MiB of an empty disc
+    programs: list = field(default_factory=list)    # what is built beside the kernel, below the build folder
 
     def permits(self, path):
         """May a student change PATH? A star stands for a part of one name."""
@@ -61,6 +66,11 @@ class Lab:
         """Is it graded by answers, and not by a kernel?"""
         return any(check.kind == "answers" for check in self.checks)
 
+    @property
+    def is_compared(self):
+        """Are there checks that compare with the kernel as it was handed out?"""
+        return any(check.kind in ("bench", "fuzz") for check in self.checks)
+
     def scenes(self):
         """{check name: function} of the lab's scenes.py, and of its other files whose names end in that."""
         found = {}
@@ -71,6 +81,16 @@ class Lab:
                 spec.loader.exec_module(module)
                 found |= vars(module)
         return {check.name: found[check.name.replace("-", "_")] for check in self.checks if check.kind == "scene"}
+
+    def module(self, name):
+        """The lab's own Python file NAME.py; None if it has none."""
+        path = os.path.join(self.folder, name + ".py")
+        if not os.path.exists(path):
+            return None
+        spec = importlib.util.spec_from_file_location(f"{name}_of_lab_{self.number}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
 
 
 def read_toml(path):
@@ -99,7 +119,7 @@ def read_lab(root, number):
     try:
         checks = [Check(**entry) for entry in grading["check"]]
         lab = Lab(number, about["name"], about["title"], about["files"], about["functions"], checks, grading["floor"], folder,
-                  grading.get("memory", "64M"), grading.get("program", ""))
+                  **{name: grading[name] for name in ("memory", "program", "option", "cpu", "disc", "programs") if name in grading})
     except (KeyError, TypeError) as error:
         raise Problem(f"{folder} does not describe a lab: {error}") from None
     problems = [f"{check.name} has the unknown kind {check.kind}" for check in checks if check.kind not in KINDS]

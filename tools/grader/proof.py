@@ -46,8 +46,10 @@ class Case:
 
 
 def cases_of(lab):
-    found = [Case(lab.number, "solution"), Case(lab.number, "starter")]
-    for kind in ("mutant", "forger"):
+    found = [Case(lab.number, "starter")]
+    if not os.path.isdir(os.path.join(lab.folder, "solutions")):
+        found.insert(0, Case(lab.number, "solution"))
+    for kind in ("solution", "mutant", "forger"):
         folder = os.path.join(lab.folder, kind + "s")
         for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
@@ -66,6 +68,8 @@ def submission_of(case, lab, pristine):
     if lab.asks_questions:
         return answers_of(case, lab, pristine)
     own = {path: content for path, content in pristine.files.items() if lab.permits(path)}
+    if case.kind in ("solution", "mutant") and (solution := solution_of(case, lab)):
+        own = patched(Case(lab.number, "solution", solution), lab, own)
     if case.kind == "solution":
         return Submission(files=own)
     if case.kind == "mutant":
@@ -74,6 +78,16 @@ def submission_of(case, lab, pristine):
     if case.kind == "starter":
         return Submission(files=starter)
     return forged(case, lab, pristine, {**pristine.files, **starter})
+
+
+def solution_of(case, lab):
+    """Where the repository is not itself the solution, patches make it one: the name of that which CASE is, or begins with."""
+    folder = os.path.join(lab.folder, "solutions")
+    names = [name.removesuffix(".patch") for name in os.listdir(folder)] if os.path.isdir(folder) else []
+    found = [name for name in names if case.name == name or case.name.startswith(name + "-")]
+    if names and not found:
+        raise Problem(f"the name of {case} does not begin with that of a solution: {', '.join(names)}")
+    return found[0] if found else None
 
 
 def answers_of(case, lab, pristine):
@@ -185,6 +199,8 @@ def judge(case, lab, results, submission):
             f", but on {', '.join(result.check.name for result in lost)}" if lost else "")
     if "does not build" in named[0].reason:
         return named[0].reason
+    if named[0].discounted and lab.is_compared:
+        return f"it loses {case.check} only because of another check: {named[0].reason}"
     return None if named[0].check.rule in report.line(named[0]) else "the message does not name the rule"
 
 
@@ -243,7 +259,8 @@ def table(outcomes):
         lab = labs.read_lab(ROOT, number)
         of = {kind: [outcome for outcome in outcomes if outcome[0].lab == number and outcome[0].kind == kind]
               for kind in ("solution", "starter", "mutant", "forger")}
-        solution, starter = (", ".join(str(score) for _, score, _, _ in of[kind]) for kind in ("solution", "starter"))
+        solution, starter = (", ".join(f"{score} ({case.name})" if case.name else str(score) for case, score, _, _ in of[kind])
+                             for kind in ("solution", "starter"))
         caught = sum(problem is None for _, _, problem, _ in of["mutant"])
         scores = sorted({score for _, score, _, _ in of["forger"]})
         rows.append(f"| {number} {lab.title} | {solution} | {starter} | {caught} of {len(of['mutant'])} | "

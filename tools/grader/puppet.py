@@ -58,9 +58,10 @@ def make_elf(code, base):
     return ((header + text + data).ljust(PAGE, b"\0") + code).ljust(MAILBOX_OFFSET, b"\0") + bytes(PAGE)
 
 
-def make_archive(output, built_archive, elf, programs=()):
-    """The kernel's initial archive as it was built, the puppet as its only process, and PROGRAMS that it may play."""
+def make_archive(output, built_archive, elf, programs=(), files=None):
+    """The kernel's initial archive as it was built, the puppet as its only process, PROGRAMS that it may play, and FILES {path: bytes}."""
     ours = {program.path: (program.stripped(), 0o755) for program in programs} | {
+        path: (content, 0o755) for path, content in (files or {}).items()} | {
         NAME: (elf, 0o755), "run/argv": (f"/{NAME}\0".encode(), 0o644), "run/env": (b"PATH=/bin\0", 0o644)}
     with tarfile.open(built_archive) as base, tarfile.open(output, "w", format=tarfile.USTAR_FORMAT) as archive:
         for member in base:

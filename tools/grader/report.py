@@ -62,7 +62,7 @@ class Report:
 
     def line(self, result):
         check = result.check
-        text = f"  {result.score:3}/{check.points:<3} {check.name}"
+        text = f"  {result.score:3}/{check.points:<3} {check.name}" + (f" ({result.note})" if result.note else "")
         if result.holds:
             return text
         return text + "\n" + "\n".join(INDENT + line for line in self.explanation(result))
@@ -100,7 +100,7 @@ class Report:
         """Its results.json: https://gradescope-autograders.readthedocs.io/en/latest/specs/"""
         tests = [{"name": result.check.name, "number": f"{self.lab.number}.{index + 1}", "score": result.score,
                   "max_score": result.check.points, "status": "passed" if result.holds else "failed",
-                  "output": "" if result.holds else "\n".join(self.explanation(result)), "output_format": "text",
+                  "output": result.note if result.holds else "\n".join(self.explanation(result)), "output_format": "text",
                   "visibility": self.visibility, "extra_data": {"seconds": result.seconds, "rule": result.check.rule}}
                  for index, result in enumerate(results)]
         tests += [{"name": check.name, "score": 0, "max_score": check.points, "status": "failed",

@@ -25,16 +25,18 @@ class Stage:
     MAIN is the first puppet; more come by its fork().
     """
 
-    def __init__(self, folder, sandbox, *, kernel, archive, code, seed, memory="64M", journal=False, programs=()):
+    def __init__(self, folder, sandbox, *, kernel, archive, code, seed, memory="64M", cpu="max", option="", disc=0,
+                 journal=False, programs=(), files=None):
         self.seed, self.random = seed, random.Random(f"{seed} stage")
         self.base = puppet.draw_base(self.random)
         self.home, self.programs = puppet.home_at(self.base), {program.name: program for program in programs}
         self.watched = set()    # the programs' homes where breakpoints are
         own_archive = os.path.join(folder, "archive.tar")
-        puppet.make_archive(own_archive, archive, puppet.make_elf(code, self.base), programs)
-        self.memory = int(memory[:-1]) << 20
-        options = "run audit=exit" + (" journal=fault,syscall,vma,process,signal" if journal else "")
-        self.machine = Emulator(folder, sandbox, kernel=kernel, archive=own_archive, append=options, memory=memory, journal=journal)
+        puppet.make_archive(own_archive, archive, puppet.make_elf(code, self.base), programs, files)
+        self.option, self.memory = option, int(memory[:-1]) << 20
+        options = " ".join(["run", "audit=exit", *option.split(), *(["journal=fault,syscall,vma,process,signal"] if journal else [])])
+        self.machine = Emulator(folder, sandbox, kernel=kernel, archive=own_archive, append=options, memory=memory, cpu=cpu, disc=disc,
+                                journal=journal)
         self.actors, self.current, self.registers = {}, None, {}
         self.trace = None
         self.shared = []        # (start, end) of what the checks have mapped MAP_SHARED

@@ -35,10 +35,11 @@ class Build:
     own, which its scenes play.
     """
 
-    def __init__(self, starter_of=None, program=""):
+    def __init__(self, starter_of=None, program="", programs=()):
         self.starter = starter_of is not None
         self.program = program
         self.folder = "build" if starter_of is None else f"build-lab{starter_of}"
+        self.programs = list(programs)
         self.options = ["SETUP=no"] + ([] if starter_of is None else [f"LAB={starter_of}"])
 
     def targets(self, host_tests):
@@ -49,14 +50,14 @@ class Build:
 
     def kernel_targets(self):
         """What a boot needs."""
-        programs = [f"labs/{self.program}"] if self.program else []
+        programs = self.programs + ([f"labs/{self.program}"] if self.program else [])
         return [f"{self.folder}/{name}" for name in ["zeropage.elf", "archive.tar", *programs]]
 
 
 def choose_build(lab, pristine, submission):
     """A student's tree knows its lab (the file LAB); else it depends on whether the submission has both sides."""
     if "LAB" in pristine.files or any(map(has_regions, submission.files.values())):
-        return Build(program=lab.program)
+        return Build(program=lab.program, programs=lab.programs)
     if not any(has_regions(pristine.files[path]) for path in pristine.files if lab.permits(path)):
-        return Build(program=lab.program)
-    return Build(starter_of=lab.number, program=lab.program)
+        return Build(program=lab.program, programs=lab.programs)
+    return Build(starter_of=lab.number, program=lab.program, programs=lab.programs)

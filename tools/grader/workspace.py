@@ -1,9 +1,10 @@
 """A submission's own copy of the pristine tree: its files laid over the starter's, built in the sandbox."""
 import os
 import re
+import shutil
 import time
 
-from .pristine import make_environment, write_if_other
+from .pristine import make_environment, remove, write_if_other
 from .scratch import Scratch
 from .starter import choose_build, starter_side
 
@@ -23,11 +24,15 @@ class Workspace:
         self.folder = self.scratch.path
         self.tree, self.temporary = os.path.join(self.folder, "tree"), os.path.join(self.folder, "tmp")
         self.sealed, self.not_built = False, {}
+        self.handed_out = os.path.join(self.folder, "handed-out.elf")   # the kernel without what is submitted
+        self.submission = submission
         try:
             os.chmod(self.folder, 0o711)
             os.mkdir(self.temporary)
             sandbox.own(self.temporary)
             pristine.copy_built(self.tree, self.build, self.host_tests)
+            if lab.is_compared:
+                shutil.copy(self.path("zeropage.elf"), self.handed_out)
             self.lay_over(submission)
             sandbox.own_tree(self.tree)
         except BaseException:
@@ -39,6 +44,10 @@ class Workspace:
         if self.sealed:
             self.sandbox.own_tree(self.tree)
         self.sealed = False
+        for path in self.submission.files:
+            if path not in self.pristine.files and path not in submission.files:
+                remove(os.path.join(self.tree, path))       # what another submission brought
+        self.submission = submission
         whole = not self.build.starter and "LAB" not in self.pristine.files
         for path, content in self.pristine.files.items():
             if self.lab.permits(path) and path not in submission.files:
@@ -56,6 +65,14 @@ class Workspace:
 
     def path(self, name):
         return os.path.join(self.tree, self.build.folder, name)
+
+    def programs(self):
+        """{path in the guest: bytes} of the lab's own programs."""
+        found = {}
+        for name in self.lab.programs:
+            with open(self.path(name), "rb") as file:
+                found["tests/" + os.path.basename(name)] = file.read()
+        return found
 
     def make(self, targets):
         """None when they are built, else why not: the compiler's first errors."""

@@ -25,6 +25,14 @@ unsigned long pick(unsigned long count);
 KTAP_PRINTF(1, 2) void note_text(const char *format, ...);
 void end_line(void);
 
+/*
+ * 1 in the program `contract`, which is built of the same files: only what a program may rely on is noted. How many faults something
+ * takes, and which pages are resident before they are touched, is the kernel's own affair.
+ */
+#ifndef CONTRACT_ONLY
+#define CONTRACT_ONLY 0
+#endif
+
 /* Called once in each sequence's process: handlers, files, counters. */
 void prepare(void);
 

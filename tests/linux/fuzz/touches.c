@@ -5,6 +5,8 @@
 
 #include "tests/linux/fuzz/fuzz.h"
 
+#define PAGE_WAS_PRESENT 1UL /* in the error code */
+
 static sigjmp_buf after_fault;
 static char fault_text[96];
 
@@ -13,7 +15,7 @@ static void note_fault(int signal, siginfo_t *info, void *context)
     const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
 
     snprintf(fault_text, sizeof(fault_text), "signal %d code %d at %lx error %lx trap %lx", signal,
-             info->si_code, (unsigned long)info->si_addr, (unsigned long)registers[REG_ERR],
+             info->si_code, (unsigned long)info->si_addr, (unsigned long)registers[REG_ERR] & ~(CONTRACT_ONLY ? PAGE_WAS_PRESENT : 0),
              (unsigned long)registers[REG_TRAPNO]);
     siglongjmp(after_fault, 1);
 }
