@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -249,6 +250,22 @@ def test_stepping():
     check_contains(session.text, "LOADED 0", "which then loads a zero")
 
 
+def test_slow_start():
+    """On a busy machine QEMU needs longer than the two seconds that GDB gives it by itself."""
+    paths = os.environ["PATH"]
+    with tempfile.TemporaryDirectory(prefix="zeropage-gdb-path-") as folder:
+        path = os.path.join(folder, "qemu-system-x86_64")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nsleep 6\nexec {shutil.which("qemu-system-x86_64")} "$@"\n')
+        os.chmod(path, 0o755)
+        os.environ["PATH"] = f"{folder}:{paths}"
+        try:
+            session = batch.Session("ps\n", "session", "read_page")
+        finally:
+            os.environ["PATH"] = paths
+    check_contains(session.text + session.errors, "session: runs or is ready", "a QEMU that is slow to start is waited for")
+
+
 def test_namesakes():
     """A program may have types and variables of the kernel's names; and the order in which GDB reads the two must not matter."""
     kernel = os.path.join(ROOT, batch.BUILD, "zeropage.elf")
@@ -448,7 +465,7 @@ def main():
     problem = batch.build()
     if not check(problem is None, "the debug build can be made", problem or ""):
         done()
-    for test in (test_sentences, test_without_machine, test_mmcheck, test_namesakes, test_without_kernel, test_no_complaints,
+    for test in (test_sentences, test_without_machine, test_mmcheck, test_slow_start, test_namesakes, test_without_kernel, test_no_complaints,
                  test_stepping, test_folders, test_terminal, test_leaving, test_server,
                  test_wrong_use):
         test()

@@ -202,7 +202,7 @@ def test_ends():
     check_contains(session.text, "rewind: the beginning of the recording", "and so is the beginning")
     session = batch.Session("moment\nwho-wrote 0\n", "session", "read_page")
     for command in ("moment", "who-wrote"):
-        check_contains(session.text, f"{command}: this run was not recorded; `make rewind` records one",
+        check_contains(session.text + session.errors, f"{command}: this run was not recorded; `make rewind` records one",
                        f"{command} in a run that was not recorded says so")
 
 
