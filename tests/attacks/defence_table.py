@@ -79,8 +79,8 @@ DEFENCES = (
      "as many and as large files|the program runs to its end"),
     ("crowd", "kernel/proc/oom.c", "|| !kill_crowd()", "|| true", BOMBS, "a fork bomb is killed as a whole"),
     ("descriptors-held", "kernel/proc/oom.c", "(thread->files ? files_pages_held(thread->files) : 0)", "0", ATTACKS, "by bytes in pipes was killed"),
-    ("shell-last", "kernel/proc/oom.c", "           (process->sid == process->pid && process->parent && process->parent->pid == 1);", "           false;",
-     ATTACKS, "a leader of a session that holds most|the program runs to its end"),
+    ("shell-last", "kernel/proc/oom.c", "    return process->pid == 1 || process_is_init(process) ||", "    return false &&", ATTACKS,
+     "a leader of a session that holds most|the program runs to its end"),
     ("no-node-left", "mm/page_tree.c", "            tree->height = height_for(index);", "            tree->height = 1;", "host page_tree",
      "a_tree_that_begins_far_away_leaves_nothing"),
     # --- broken files -----------------------------------------------------------------------------------------------------------

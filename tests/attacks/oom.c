@@ -168,6 +168,7 @@ static void leader_comes_last(void)
     int status = -1, filled;
 
     write_pages(own, pages);
+    syscall(SYS_madvise, own, pages * PAGE, MADV_DONTFORK);     /* or the child would hold all of it and more */
     filled = status_of_child(fill_memory, NULL);
     bool little_died = waitpid(little, &status, WNOHANG) == little && WIFSIGNALED(status);
     check((WIFSIGNALED(filled) && WTERMSIG(filled) == SIGKILL) || little_died,
