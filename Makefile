@@ -140,7 +140,7 @@ doctor: ## List each tool with the version found, the version needed and the fix
 	@tools/doctor
 
 setup: ## Install all tools that are missing, those of make check included.
-	@tools/setup build run test debug check plot labs fuzz coverage
+	@tools/setup build run test debug check plot labs fuzz coverage bochs
 
 clean: ## Remove what was built (not what was downloaded into build/linux).
 	@rm -rf build-debug

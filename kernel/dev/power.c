@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 
 #define DEBUG_EXIT_PORT 0x501           /* -device isa-debug-exit,iobase=0x501,iosize=0x02 */
+#define DEBUG_EXIT_PRESENT 0            /* what reading it gives; in Bochs a write to that port is a VGA BIOS's panic */
 
 /* ACPI: PM1a control register, SLP_EN with the sleep type that QEMU (and Bochs) give S5. */
 #define QEMU_PM1A_CONTROL 0x604
@@ -46,7 +47,9 @@ void power_off(int status)
     coverage_dump();
 #endif
     screen_flush();
-    outb(DEBUG_EXIT_PORT, (u8)(POWER_EXIT_BASE + status));
+    serial_drain();
+    if (inb(DEBUG_EXIT_PORT) == DEBUG_EXIT_PRESENT)
+        outb(DEBUG_EXIT_PORT, (u8)(POWER_EXIT_BASE + status));
     if (status != POWER_OK && screen_present())
         wait_for_reader();
     outw(QEMU_PM1A_CONTROL, SLEEP_ENABLE_S5);

@@ -24,10 +24,12 @@
 #define MODEM_DTR_RTS 0x03
 #define MODEM_OUT2 0x08         /* lets the interrupt through */
 #define STATUS_RECEIVED 0x01
-#define STATUS_TRANSMITTER_EMPTY 0x20
+#define STATUS_TRANSMITTER_EMPTY 0x20   /* the next bytes may come */
+#define STATUS_ALL_SENT 0x40            /* and the last one has left */
 #define DIVISOR_115200 1
 #define FIFO_SIZE 16
 #define SCRATCH_TEST 0x5a
+#define DRAIN_LIMIT 1000000     /* looks at the line status: far longer than 16 bytes take */
 
 #define RING_SIZE 1024          /* a power of two */
 
@@ -91,6 +93,14 @@ void serial_write_text(enum serial_port port, const char *text, size_t length)
         text += line;
         length -= line;
     }
+}
+
+void serial_drain(void)
+{
+    for (int port = 0; port < SERIAL_PORTS; port++)
+        for (int i = 0; present[port] && i < DRAIN_LIMIT; i++)
+            if (inb(base_of[port] + UART_LINE_STATUS) & STATUS_ALL_SENT)
+                break;
 }
 
 static void receive(struct pt_regs *regs)

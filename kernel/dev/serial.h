@@ -21,6 +21,9 @@ void serial_write(enum serial_port port, const char *bytes, size_t length);
  */
 void serial_write_text(enum serial_port port, const char *text, size_t length);
 
+/* Waits until all that was written has left the machine, for it may be switched off now. */
+void serial_drain(void);
+
 /*
  * From now on COM1 receives by interrupt (IRQ 4) into a ring. NOTIFY (may be NULL) is called inside
  * the interrupt, when new bytes are there. Needs descriptors_init.

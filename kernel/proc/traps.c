@@ -20,6 +20,7 @@
 #define VECTOR_ALIGNMENT 17
 #define VECTOR_SIMD 19
 
+#define DR6_BREAKPOINTS 0xful   /* of the debug registers */
 #define DR6_SINGLE_STEP (1ul << 14)
 #define DR6_RESET 0xffff0ff0ul
 #define NO_SYSTEM_CALL (~0ul)
@@ -71,6 +72,14 @@ static int fpu_exception_code(unsigned vector)
     return fpu_code(~state->control & state->status & 0x3f);
 }
 
+/* An INT1 instruction, which Intel's processors and Bochs have, leaves no bit in DR6. */
+static int debug_code(unsigned long dr6)
+{
+    if (dr6 & DR6_SINGLE_STEP)
+        return TRAP_TRACE;
+    return dr6 & DR6_BREAKPOINTS ? TRAP_HWBKPT : TRAP_BRKPT;
+}
+
 /* What the program gets. Code SI_KERNEL comes without an address. */
 static struct signal_info info_of(const struct pt_regs *regs, unsigned vector, unsigned long dr6)
 {
@@ -81,9 +90,7 @@ static struct signal_info info_of(const struct pt_regs *regs, unsigned vector, u
         info = (struct signal_info){ .signal = SIGFPE, .code = FPE_INTDIV, .address = regs->ip };
         break;
     case VECTOR_DEBUG:
-        info = (struct signal_info){ .signal = SIGTRAP,
-                                     .code = dr6 & DR6_SINGLE_STEP ? TRAP_TRACE : TRAP_HWBKPT,
-                                     .address = regs->ip };
+        info = (struct signal_info){ .signal = SIGTRAP, .code = debug_code(dr6), .address = regs->ip };
         break;
     case VECTOR_BREAKPOINT:
         info.signal = SIGTRAP;

@@ -62,6 +62,7 @@ typedef u64 sigset_t;       /* bit N - 1 is signal N */
 #define SEGV_ACCERR 2
 #define BUS_ADRALN 1
 #define BUS_ADRERR 2
+#define TRAP_BRKPT 1
 #define TRAP_TRACE 2
 #define TRAP_HWBKPT 4
 #define CLD_EXITED 1

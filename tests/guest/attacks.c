@@ -91,7 +91,7 @@ static void privileged_instructions(void)
     check_str(run((unsigned char[]){0x0f, 0xaa}, 2, 0), INVALID_OPCODE, "nor is rsm");
     check_str(run((unsigned char[]){0x0f, 0xff, 0xc0}, 3, 0), INVALID_OPCODE, "nor what has never been one");
     check_str(run((unsigned char[]){0xf0, 0x90}, 2, 0), INVALID_OPCODE, "nor one with a LOCK that it can't have");
-    const char *int1 = run((unsigned char[]){0xf1}, 1, 0); /* QEMU does not know it */
+    const char *int1 = run((unsigned char[]){0xf1}, 1, 0); /* QEMU does not know it, Bochs does */
     check(strcmp(int1, INVALID_OPCODE) == 0 || strcmp(int1, "TRAP code 1 error 0 trap 1") == 0,
           "int1 is a trap of the program's, if the processor has it");
 }
