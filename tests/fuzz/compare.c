@@ -150,7 +150,18 @@ static bool adopt_page(const struct mm_struct *mm, const struct vm_area_struct *
     return false;
 }
 
-void adopt(const struct model *before, enum ending ending, struct process *p, bool freed)
+/* True when STEP, a call that was refused on its way, may have unmapped the page at ADDRESS. */
+static bool may_be_gone(const struct step *step, unsigned long address)
+{
+    unsigned long old_end = step->address + PAGE_ALIGN(step->length);
+
+    if (step->op != OP_MREMAP || !(step->flags & MREMAP_FIXED))
+        return false;
+    return address - step->new_address < PAGE_ALIGN(step->new_length) ||
+           (address >= step->address + PAGE_ALIGN(step->new_length) && address < old_end);
+}
+
+void adopt(const struct model *before, enum ending ending, struct process *p, const struct step *step)
 {
     const struct process *was = &before->processes[p - model.processes];
     const struct vm_area_struct *next = p->mm->mmap;
@@ -158,12 +169,16 @@ void adopt(const struct model *before, enum ending ending, struct process *p, bo
     for (unsigned i = 0; i < PAGES; i++) {
         const struct vm_area_struct *vma = vma_at(&next, i);
         struct model_page predicted = p->pages[i];
+        bool freed = may_be_gone(step, address_of(i));
         if (!adopt_page(p->mm, vma, address_of(i), &p->pages[i], &was->pages[i], ending, freed)) {
             const char *difference =
                 find_difference(p->mm, vma, address_of(i), ending == UNCHANGED ? &was->pages[i] : &predicted);
             disagree("p%td: an allocation failed, and page 0x%lx is neither as before nor as after the call: it %s",
                      p - model.processes, address_of(i), difference ? difference : "differs");
         }
+        /* What undoes a split may merge with a neighbour besides. */
+        if (ending == UNCHANGED && vma && vma->vm_start == address_of(i) && !was->pages[i].starts_vma)
+            disagree("p%td: an allocation failed, and a mapping is split at 0x%lx since", p - model.processes, address_of(i));
     }
     for (unsigned i = 0; i < model.objects_used; i++)
         for (unsigned j = 0; j < OBJECT_PAGES; j++)

@@ -50,3 +50,10 @@ fuzz-mm: ## Random memory calls on the host's mm/ against a model of it, under s
 nightly-fuzz-mm:
 	@$(MAKE) fuzz-mm SECONDS=600
 nightly: nightly-fuzz-mm
+
+.PHONY: planted
+planted: ## Plant bugs into mm/, in a copy, one by one, and see the fuzzer's kept sequences find each; fifty times, one bug each.
+	@tools/setup test
+	@$(AGAIN) $(BUILD)/fuzz/replay
+	@tests/fuzz/planted
+nightly: planted

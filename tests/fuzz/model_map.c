@@ -1,4 +1,5 @@
 /* The fuzzer's model of the calls that make and move mappings: mmap, munmap, mremap, brk. */
+#include "mm/mmap_flags.h"
 #include "tests/fuzz/step.h"
 
 #define ERROR(error)     ((unsigned long)-(error))
@@ -6,6 +7,7 @@
 #define LOW_WINDOW_END   0x80000000ul
 #define BOTTOM_UP_START  PAGE_ALIGN(TASK_SIZE / 3)
 #define MAPS_FOR_A_MOVE  3
+#define HUGE_SIZE_FLAG   (1ul << 26) /* the lowest of the bits that name the size of huge pages */
 #define LEGACY_FLAGS                                                                                                   \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE |                \
      MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |             \
@@ -111,9 +113,59 @@ static bool charge(struct process *p, const struct step *step, unsigned long pag
     return true;
 }
 
+static bool has_room(const struct process *p, unsigned long at, unsigned long length, unsigned long flags)
+{
+    unsigned long pages = length / P;
+
+    return model_may_expand(p, flags, pages) ||
+           model_may_expand(p, flags, pages - mapped_pages(p, at, at + length));
+}
+
+/* Where a mapping of huge pages goes: HINT, another place, or an error. *IS_FIXED: there or nowhere. */
+static unsigned long huge_hint(const struct process *p, unsigned long hint, unsigned long length, bool *is_fixed)
+{
+    unsigned long rounded = hint & HUGE_PAGE_MASK;
+
+    if (length > TASK_SIZE)
+        return hint;
+    if (*is_fixed)
+        return rounded == hint ? hint : ERROR(EINVAL);
+    if (!hint || rounded > TASK_SIZE - length || !is_room(p, rounded, length))
+        return 0;
+    *is_fixed = true;
+    return rounded;
+}
+
+/* The end of every mapping of huge pages, of which there are none; what was in its place is gone. */
+static unsigned long refuse_huge(struct process *p, const struct step *step, unsigned long at, unsigned long length,
+                                 unsigned long flags)
+{
+    unsigned long type = step->flags & MAP_TYPE;
+
+    if (type == MAP_SHARED_VALIDATE && (step->flags & ~LEGACY_FLAGS))
+        return ERROR(EOPNOTSUPP);
+    if ((type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) || (flags & VM_GROWSDOWN))
+        return ERROR(EINVAL);
+    if ((step->flags & MAP_FIXED) && has_room(p, at, length, type == MAP_PRIVATE ? flags : flags | VM_SHARED))
+        unmap_pages(p, at, at + length);
+    return ERROR(ENOMEM);
+}
+
+/* LENGTH in whole pages, of the size that FLAGS name; 0: there is no such length. */
+static unsigned long whole_pages(unsigned long length, unsigned long flags)
+{
+    unsigned long shift = flags / HUGE_SIZE_FLAG % 64;
+
+    if (!(flags & MAP_HUGETLB))
+        return PAGE_ALIGN(length);
+    return shift && shift != HUGE_PAGE_SHIFT ? 0 : ALIGN_UP(length, HUGE_PAGE_SIZE);
+}
+
 unsigned long model_mmap(struct process *p, const struct step *step)
 {
-    unsigned long length = PAGE_ALIGN(step->length), pages = length / P, index = step->offset / P;
+    bool is_huge = step->source == ANONYMOUS && (step->flags & MAP_HUGETLB);
+    unsigned long length = whole_pages(step->length, is_huge ? step->flags : 0), pages = length / P;
+    unsigned long index = step->offset / P;
     unsigned long flags = (step->prot & VM_ACCESS_FLAGS) | (step->flags & (VM_GROWSDOWN | VM_LOCKED)) | p->def_flags |
                           VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
     bool is_fixed = (step->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0;
@@ -125,14 +177,16 @@ unsigned long model_mmap(struct process *p, const struct step *step)
     if (!is_fixed && (hint &= PAGE_MASK) && hint < mmap_min_addr)
         hint = mmap_min_addr;
     if (!length)
-        return ERROR(ENOMEM);
-    if (index + pages < index)
-        return ERROR(EOVERFLOW);
+        return is_huge ? ERROR(EINVAL) : ERROR(ENOMEM);
     if (p->map_count > settings.max_map_count)
         return ERROR(ENOMEM);
-    if (step->flags & MAP_HUGETLB) /* of a file */
+    if ((step->flags & MAP_HUGETLB) && !is_huge)
         return ERROR(EINVAL);
 
+    if (is_huge)
+        hint = huge_hint(p, hint, length, &is_fixed);
+    if (is_huge && is_error(hint))
+        return hint;
     unsigned long at = choose_address(p, hint, length, step->flags | (is_fixed ? MAP_FIXED : 0));
     if (is_error(at))
         return at;
@@ -144,12 +198,14 @@ unsigned long model_mmap(struct process *p, const struct step *step)
         return ERROR(EAGAIN);
     if (step->source != ANONYMOUS && index > ((~0ul >> 1) - length) / P)
         return ERROR(EOVERFLOW);
+    if (is_huge)
+        return refuse_huge(p, step, at, length, flags);
     long refusal = refuse_source(step, &flags);
     if (refusal)
         return (unsigned long)refusal;
     if ((step->flags & MAP_NORESERVE) && settings.overcommit != OVERCOMMIT_NEVER)
         flags |= VM_NORESERVE;
-    if (!model_may_expand(p, flags, pages) && !model_may_expand(p, flags, pages - mapped_pages(p, at, at + length)))
+    if (!has_room(p, at, length, flags))
         return ERROR(ENOMEM);
     if (is_fixed && !is_in_zone(at, at + length))
         return SKIP;

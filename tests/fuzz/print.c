@@ -156,8 +156,13 @@ void print_step(FILE *out, const struct step *step)
     case OP_MINCORE:
         fprintf(out, "mincore(0x%lx, 0x%lx, 0x%lx)", step->address, step->length, step->new_address);
         break;
-    case OP_TRUNCATE:
     case OP_FAIL:
+        if (step->each) {
+            fprintf(out, "each of the next step's allocations fails once");
+            break;
+        }
+        /* fallthrough */
+    case OP_TRUNCATE:
     case OP_FAIL_ALL:
     case OP_PRESSURE:
         fprintf(out, shapes[step->op], step->length);

@@ -14,6 +14,8 @@
 #define MAPS_AT_THE_LIMIT 8
 /* With so few frames left (reserve aside), any allocation may fail. */
 #define FRAMES_AT_THE_LIMIT 24
+/* No step allocates more often than this, but for a long range that is populated. */
+#define EACH_MAX 40
 
 static struct step steps[STEPS_MAX];
 static long results[STEPS_MAX];
@@ -22,7 +24,9 @@ static struct model before;
 
 /* Failures that OP_FAIL and OP_PRESSURE have asked for. */
 static unsigned long fail_countdown;
-static bool fail_forever;
+static bool fail_forever, fail_each; /* EACH: the first allocation, then the step once more with the second, … */
+static unsigned long number_failing;
+static bool has_failed;              /* in the step's last run */
 static struct page *held[ARENA / PAGE_SIZE];
 static unsigned held_count;
 
@@ -38,7 +42,10 @@ void disagree(const char *format, ...)
     }
     if (steps_made < STEPS_MAX && steps[steps_made].op != OPS) {
         print_step(stderr, &steps[steps_made]);
-        fprintf(stderr, "    <- here\n");
+        fprintf(stderr, "    <- here");
+        if (fail_each)
+            fprintf(stderr, ", with its allocation number %lu failing", number_failing);
+        fprintf(stderr, "\n");
     }
     fprintf(stderr, "WRONG: ");
     va_start(arguments, format);
@@ -85,9 +92,28 @@ static bool is_want_of_memory(const struct step *step, long result, long expecte
     }
 }
 
-/* Calls that, when they fail for want of memory, have changed nothing at all. */
-static bool is_all_or_nothing(const struct step *step)
+static bool is_populating(const struct step *step)
 {
+    return step->prot == MADV_POPULATE_READ || step->prot == MADV_POPULATE_WRITE;
+}
+
+/* True when STEP is about one VMA at most. */
+static bool is_within_vma(const struct process *p, const struct step *step)
+{
+    unsigned first = page_at_or_above(step->address);
+
+    return first < PAGES && p->pages[first].mapped && address_of(first) == step->address &&
+           step->length <= vma_end_of(p, first) - step->address;
+}
+
+/* Calls that, when they fail for want of memory, have changed nothing at all. P is as it was before STEP. */
+static bool is_all_or_nothing(const struct process *p, const struct step *step)
+{
+    bool splits_only = step->op == OP_MPROTECT || step->op == OP_MUNLOCK || step->op == OP_MADVISE;
+
+    /* At the limit of mappings one of two splits may stay, as on Linux. */
+    if (splits_only && !(step->op == OP_MADVISE && is_populating(step)))
+        return is_within_vma(p, step) && p->map_count + MAPS_AT_THE_LIMIT <= settings.max_map_count;
     return step->op == OP_MUNMAP || step->op == OP_BRK || step->op == OP_MMAP ||
            (step->op == OP_MREMAP && !(step->flags & MREMAP_FIXED));
 }
@@ -141,9 +167,9 @@ static void judge(struct process *p, const struct step *step, long result, long 
     if (may_fail)
         adopt(&before,
               result == expected        ? SERVED
-              : is_all_or_nothing(step) ? UNCHANGED
-                                        : REFUSED,
-              p, step->op == OP_MREMAP || step->op == OP_MMAP);
+              : is_all_or_nothing(&before.processes[p - model.processes], step) ? UNCHANGED
+                                                                       : REFUSED,
+              p, step);
 }
 
 static void print_finding(const char *finding, void *context)
@@ -188,6 +214,7 @@ static bool disarm(void)
 
     fail_allocation_countdown = fail_countdown = 0;
     fail_allocations_forever = fail_forever = false;
+    has_failed = failed;
     return failed;
 }
 
@@ -272,6 +299,7 @@ static long make_step(const struct step *step)
     case OP_FAIL_ALL:
         fail_countdown = step->length;
         fail_forever = step->op == OP_FAIL_ALL;
+        fail_each = step->each;
         return 0;
     default:
         return make_and_judge(p, step);
@@ -322,7 +350,7 @@ static void begin(const u8 *bytes)
     make_file(MEMORY_FILE, PAGE_SHMEM, MEMORY_FILE_SIZE);
     steps_made = 0;
     fail_countdown = 0;
-    fail_forever = false;
+    fail_forever = fail_each = false;
     held_count = 0;
 
     struct process *first = &model.processes[0];
@@ -354,21 +382,40 @@ static void end(unsigned long free_at_start)
     host_memory_destroy();
 }
 
+static void run_once(const struct step *step)
+{
+    has_failed = false;
+    learn_boundaries();
+    results[steps_made] = make_step(step);
+    check_machine();
+    learn_boundaries();
+    compare_all();
+}
+
 static void run_step(const struct step *step, FILE *trace)
 {
+    bool runs_often = fail_each;
+
     steps[steps_made] = *step;
     steps[steps_made + 1].op = OPS;
     if (trace) {
         print_step(trace, step);
         fflush(trace);
     }
-    learn_boundaries();
-    results[steps_made] = make_step(step);
+    for (number_failing = 1; runs_often && number_failing <= EACH_MAX; number_failing++) {
+        fail_countdown = number_failing;
+        run_once(step);
+        if (!has_failed)
+            break;
+    }
+    if (!runs_often || has_failed) {
+        fail_countdown = runs_often ? 0 : fail_countdown;
+        run_once(step);
+    }
+    if (runs_often)
+        fail_each = false;
     if (trace)
         fprintf(trace, " = 0x%lx (%ld)\n", (unsigned long)results[steps_made], results[steps_made]);
-    check_machine();
-    learn_boundaries();
-    compare_all();
     steps_made++;
 }
 

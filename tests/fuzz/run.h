@@ -43,8 +43,8 @@ enum ending { UNCHANGED, REFUSED, SERVED };
 
 /*
  * After such a step: makes the model what mm/ is, where each page is allowed to be as BEFORE, or as the model says that
- * it is after the step. P made the step; FREED: where it was refused, some of its pages may be gone, too.
+ * it is after STEP, which P made.
  */
-void adopt(const struct model *before, enum ending ending, struct process *p, bool freed);
+void adopt(const struct model *before, enum ending ending, struct process *p, const struct step *step);
 
 #endif

@@ -1,4 +1,5 @@
 /* How bytes become the fuzzer's steps, and steps become lines that a person can read. */
+#include "mm/mmap_flags.h"
 #include "mm/user_copy.h"
 #include "tests/fuzz/step.h"
 
@@ -17,6 +18,7 @@ static const struct {
     {OP_CLEAR, 1},      {OP_STRING, 1}, {OP_REMOTE_WRITE, 1},   {OP_REMOTE_READ, 1}, {OP_TRUNCATE, 1},
     {OP_FAIL, 1},
 };
+#define MAP_HUGE_SHIFT 26
 /* What the rest of a byte is good for: a few values from the far end of 256. */
 static const enum op rare_ops[] = {OP_FAIL_ALL, OP_PRESSURE, OP_FAIL, OP_FORK};
 
@@ -103,9 +105,11 @@ static void decode_mmap(struct step *step, const u8 *bytes)
     step->flags |= kind & 0x10 ? extras[more >> 5] : 0;
     if (step->source == ANONYMOUS)
         step->flags |= MAP_ANONYMOUS;
-    /* Huge pages have rules of their own, which tools/fuzz compares with Linux's. */
-    if (step->source == ANONYMOUS)
-        step->flags &= ~(unsigned long)MAP_HUGETLB;
+    if (step->source == ANONYMOUS && (step->flags & MAP_HUGETLB)) {
+        /* Mostly where a huge page may begin, and of a size that there is. */
+        step->address &= more & 8 ? HUGE_PAGE_MASK : ~0ul;
+        step->flags |= bytes[7] < 128 ? 0 : (bytes[7] < 240 ? 21ul : 30ul) << MAP_HUGE_SHIFT;
+    }
     step->offset = bytes[7] < 240 ? bytes[7] % 8u * P : bytes[7] < 248 ? 1 : ~0ul << 12;
 }
 
@@ -215,6 +219,8 @@ struct step decode_step(const u8 *bytes)
         step.length = bytes[3] % 10u * P + (bytes[4] & 1 ? bytes[5] : 0);
         break;
     case OP_FAIL:
+        step.each = bytes[4] >= 128;
+        /* fallthrough */
     case OP_FAIL_ALL:
     case OP_PRESSURE:
         step.length = 1 + bytes[3] % 24u;

@@ -30,7 +30,7 @@ enum op {
     OP_REMOTE_WRITE,
     OP_REMOTE_READ,
     OP_TRUNCATE, /* the memory file */
-    OP_FAIL,     /* the Nth allocation of the next step fails */
+    OP_FAIL,     /* the Nth allocation of the next step fails; or EACH, one after the other */
     OP_FAIL_ALL, /* and all behind it */
     OP_PRESSURE, /* so many frames stay free until the next OP_PRESSURE */
     OPS
@@ -48,6 +48,7 @@ struct step {
     unsigned long offset;
     enum source source;
     u8 value;
+    bool each;
 };
 
 #define STEP_BYTES 8u
