@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
-Bad input to every tool in tools/: a missing file, a wrong format, a folder instead of a file, a full disk, an end in the
-middle. Each gives a sentence and a status that is not 0, no half-written file under the final name, and leaves nothing
+Bad input to every tool in tools/: a missing file, a wrong format, a folder instead of a file, no permission, a full disk, an
+end in the middle. Each gives a sentence and a status that is not 0, no half-written file under the final name, and leaves nothing
 behind: no process, no temporary folder (kill -9 may leave the folder, for nobody is there to remove it).
 """
 import os
@@ -35,14 +35,14 @@ class Place:
         os.makedirs(self.out)
         os.makedirs(self.temporary)
 
-    def start(self, command):
+    def start(self, command, output=subprocess.PIPE, user=None):
         command = [os.path.join(ROOT, "tools", command[0]), *command[1:]]
         environment = dict(os.environ, TMPDIR=self.temporary, SETUP="no", BUILD=os.path.relpath(BUILD, ROOT))
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, user=user,
                                 env=environment, cwd=self.base, start_new_session=True)
 
-    def run(self, command):
-        process = self.start(command)
+    def run(self, command, **how):
+        process = self.start(command, **how)
         try:
             output, errors = process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
@@ -57,11 +57,12 @@ def is_a_sentence(text):
     return text.strip() != "" and "Traceback" not in text and len(text) < 6000
 
 
-def refused(rule, place, command):
-    """The tool refuses: not by dying, with words, and without leaving anything."""
-    status, output, errors = place.run(command)
-    check(status is not None and 0 < status < 128 and is_a_sentence(errors or output), f"{rule}: a sentence and a status",
-          f"status {status}", errors[-800:], output[-300:])
+def refused(rule, place, command, names="", **how):
+    """The tool refuses: not by dying, with words (among them NAMES), and without leaving anything."""
+    status, output, errors = place.run(command, **how)
+    check(status is not None and 0 < status < 126 and is_a_sentence(errors or output) and names.encode() in (errors or output),
+          f"{rule}: a sentence and a status",
+          f"status {status}", errors[-800:], (output or b"")[-300:])
     left = os.listdir(place.temporary)
     check(not left, f"{rule}: nothing temporary is left", left)
 
@@ -82,7 +83,8 @@ REFUSALS = (
     ("doctor", "an argument", "nonsense"),
     ("font", "no arguments"), ("font", "no such file", NOWHERE), ("font", "a folder", "{folder}"), ("font", "no font", "{text}"),
     ("fuzz", "an unknown option", "--no-such-option"), ("fuzz", "a count that is none", "--count", "many"),
-    ("grade", "no arguments"), ("grade", "no such submission", "1", NOWHERE), ("grade", "a text as a submission", "1", "{text}"),
+    ("grade", "no arguments"), ("grade", "no such submission", "--lab", "1", NOWHERE),
+    ("grade", "a text as a submission", "--lab", "1", "{text}"),
     ("hand-in", "an argument", "nonsense"),
     ("iso", "no arguments"), ("iso", "no such kernel", "{out}", NOWHERE, ARCHIVE, CONFIG),
     ("iso", "a text instead of a kernel", "{out}", "{text}", ARCHIVE, CONFIG),
@@ -139,8 +141,63 @@ WRITERS = {
     "timeline --trace": (lambda place, out: ["timeline", journal(place), "--trace", out], 0.2),
     "timeline --csv": (lambda place, out: ["timeline", journal(place), "--csv", out], 0.2),
     "viewer/record": (lambda place, out: ["viewer/record", "-o", out, "tour"], 1.0),
+    "lab": (lambda place, out: ["lab", "1", out], 0.3),
     "bench --json": (lambda place, out: ["bench", "--json", out], 1.0),
 }
+
+
+# --- What may not be read or written ---------------------------------------------------------------------------------------------
+
+NOBODY = 65534  # root may read and write everything, so the tools run as somebody else then
+
+# The tool, and its arguments. {secret} is a copy of the file of that name which nobody may read.
+UNREADABLE = (
+    ("archive", "{out}", "{folder}", "bin", "{secret}", KERNEL), ("check-kernel", "nm", "{secret}", "{secret}", KERNEL),
+    ("font", "{secret}", os.path.join(ROOT, "kernel/dev/font.txt")),
+    ("iso", "{out}", "{secret}", ARCHIVE, CONFIG, KERNEL), ("iso", "{out}", KERNEL, ARCHIVE, "{secret}", CONFIG),
+    ("ksyms", "nm", "{secret}", KERNEL),
+    ("profile", "{secret}", os.path.join(BUILD, "user/bin/echo")), ("run", "{secret}", os.path.join(BUILD, "user/bin/echo")),
+    ("run", "--stdin", "{secret}", "echo", CONFIG), ("run", "--file", "{secret}", "echo", CONFIG),
+    ("viewer/record", "-o", "{out}", "{secret}", os.path.join(BUILD, "user/bin/echo")),
+)
+
+
+def without_permission(base):
+    user = NOBODY if os.getuid() == 0 else None
+    if subprocess.run(["/usr/bin/env", "python3", os.path.join(ROOT, "tools", "run"), "--help"], user=user, check=False,
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        skip("what may not be read or written", "nobody but root can run the tools here")
+        return
+    os.chmod(base, 0o755)
+    for number, (tool, *words, original) in enumerate(UNREADABLE):
+        place = Place(base, f"secret-{number}")
+        secret, folder, out = (os.path.join(place.base, name) for name in ("secret", "folder", "out/new"))
+        shutil.copyfile(original, secret)
+        os.chmod(secret, 0)
+        os.mkdir(folder)
+        for writable in (place.base, place.out, place.temporary):
+            os.chmod(writable, 0o777)
+        rule = f"{tool}: {words[words.index('{secret}') - 1]} and a file that may not be read"
+        refused(rule, place, [tool, *(word.format(secret=secret, folder=folder, out=out) for word in words)], secret, user=user)
+        check(not os.listdir(place.out), f"{rule}: no file is written", os.listdir(place.out))
+    for number, (name, (command, _)) in enumerate(WRITERS.items()):
+        place = Place(base, f"closed-{number}")
+        os.chmod(place.temporary, 0o777)
+        os.chmod(place.out, 0o555)
+        rule = f"{name}: into a folder that may not be written"
+        refused(rule, place, command(place, os.path.join(place.out, "new")), place.out, user=user)
+        check(not os.listdir(place.out), f"{rule}: no file is there", os.listdir(place.out))
+
+
+# What writes to standard output: a full disk behind that is noticed, too.
+PRINTERS = (("ksyms",), ("ksyms", "nm", KERNEL), ("font", os.path.join(ROOT, "kernel/dev/font.txt")), ("run", "help"), ("doctor",))
+
+
+def full_outputs(base):
+    for number, command in enumerate(PRINTERS):
+        with open("/dev/full", "wb") as full:
+            refused(f"{' '.join(command[:1] + command[1:2])}: its output onto a full disk", Place(base, f"printer-{number}"), command,
+                    output=full)
 
 
 def lost_folders(base):
@@ -198,6 +255,8 @@ def is_whole(place, command, out):
     """
     again = f"{out}-again"
     place.run(command(place, again))
+    if os.path.isdir(out):
+        return subprocess.run(["diff", "-r", out, again], stdout=subprocess.DEVNULL, check=False).returncode == 0
     with open(out, "rb") as first, open(again, "rb") as second:
         one, other = first.read(), second.read()
     return one == other or (b"\0" not in other and ending(one) == ending(other))
@@ -241,6 +300,8 @@ with tempfile.TemporaryDirectory(prefix="zeropage-bad-input-") as base:
         JOURNAL = recorded.read()
     every_tool_is_here()
     refusals(base)
+    without_permission(base)
+    full_outputs(base)
     lost_folders(base)
     full_disks(base)
     interrupted(base, signal.SIGTERM, "SIGTERM")
