@@ -245,20 +245,6 @@ struct rb_node *rb_next(const struct rb_node *node)
     return parent;
 }
 
-struct rb_node *rb_prev(const struct rb_node *node)
-{
-    if (node->left) {
-        struct rb_node *last = node->left;
-        while (last->right)
-            last = last->right;
-        return last;
-    }
-    struct rb_node *parent;
-    while ((parent = rb_parent(node)) != NULL && node == parent->left)
-        node = parent;
-    return parent;
-}
-
 /* The number of black nodes on every way down from NODE; -1 when a rule is broken. */
 static int black_height(const struct rb_node *node, const struct rb_node *parent)
 {

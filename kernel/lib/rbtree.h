@@ -41,7 +41,6 @@ void rb_propagate(struct rb_node *node, rb_augment_t augment);
 
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
-struct rb_node *rb_prev(const struct rb_node *node);
 
 /* True when the tree obeys the red-black rules and every parent link is right: for audits and tests. */
 bool rb_is_valid(const struct rb_root *root);

@@ -1,22 +1,15 @@
-/* The fuzzer's model of the calls that make and move mappings: mmap, munmap, mremap, brk. */
+/* The fuzzer's model of the calls that make and move mappings: mmap, munmap, brk; and where what is mapped goes. */
 #include "mm/mmap_flags.h"
 #include "tests/fuzz/step.h"
 
-#define ERROR(error)     ((unsigned long)-(error))
 #define LOW_WINDOW_START 0x40000000ul /* where MAP_32BIT looks */
 #define LOW_WINDOW_END   0x80000000ul
 #define BOTTOM_UP_START  PAGE_ALIGN(TASK_SIZE / 3)
-#define MAPS_FOR_A_MOVE  3
 #define HUGE_SIZE_FLAG   (1ul << 26) /* the lowest of the bits that name the size of huge pages */
 #define LEGACY_FLAGS                                                                                                   \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE |                \
      MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |             \
      0x3ful << 26)
-
-static bool is_error(unsigned long result)
-{
-    return result >= (unsigned long)-4095;
-}
 
 /* ---- where ---- */
 
@@ -32,8 +25,7 @@ static unsigned long from_below(const struct process *p, unsigned long hint, uns
     return find_room(p, length, low, high, false);
 }
 
-static unsigned long choose_address(const struct process *p, unsigned long hint, unsigned long length,
-                                    unsigned long flags)
+unsigned long choose_address(const struct process *p, unsigned long hint, unsigned long length, unsigned long flags)
 {
     unsigned long at = hint;
 
@@ -85,7 +77,7 @@ static long refuse_source(const struct step *step, unsigned long *flags)
     return never_grows && (*flags & VM_GROWSDOWN) ? -EINVAL : 0;
 }
 
-static unsigned long mapped_pages(const struct process *p, unsigned long start, unsigned long end)
+unsigned long mapped_pages(const struct process *p, unsigned long start, unsigned long end)
 {
     unsigned long pages = 0;
 
@@ -235,154 +227,6 @@ unsigned long model_munmap(struct process *p, unsigned long start, unsigned long
         return ERROR(EINVAL);
     unmap_pages(p, start, start + PAGE_ALIGN(length));
     return 0;
-}
-
-/* ---- mremap ---- */
-
-/* The checks before a range may get another length or place: 0 or what is wrong. */
-static long refuse_resize(struct process *p, unsigned long old, unsigned long old_length, unsigned long new_length)
-{
-    const struct model_page *first = page_holding(p, old);
-
-    if (!first || !first->mapped)
-        return -EFAULT;
-    if (!old_length && !(first->flags & VM_MAYSHARE))
-        return -EINVAL;
-    if (old_length > vma_end_of(p, (unsigned)(first - p->pages)) - old)
-        return -EFAULT;
-    if (new_length == old_length)
-        return 0;
-    unsigned long more = (new_length - old_length) / P;
-    if (is_beyond_lock_limit(p, first->flags, more))
-        return -EAGAIN;
-    return model_may_expand(p, first->flags, more) ? 0 : -ENOMEM;
-}
-
-/* The move itself, to a free place that has been chosen. */
-static unsigned long move(struct process *p, const struct step *step, unsigned long old_length, unsigned long to,
-                          unsigned long new_length)
-{
-    bool keeps_old = (step->flags & MREMAP_DONTUNMAP) != 0;
-    struct model_page source[PAGES], first = *page_holding(p, step->address);
-
-    if (p->map_count >= settings.max_map_count - MAPS_FOR_A_MOVE)
-        return ERROR(ENOMEM);
-    if ((first.flags & VM_ACCOUNT) && !model_may_commit(p, (new_length - (keeps_old ? 0 : old_length)) / P, true))
-        return ERROR(ENOMEM);
-    if (!is_in_zone(to, to + new_length))
-        return SKIP;
-
-    unsigned from = (unsigned)(page_holding(p, step->address) - p->pages), target = page_at_or_above(to);
-    memcpy(source, p->pages, sizeof(source));
-    for (unsigned i = 0; i < old_length / P; i++) {
-        forget_page_content(&p->pages[from + i]);
-        if (keeps_old)
-            p->pages[from + i].flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
-        else
-            memset(&p->pages[from + i], 0, sizeof(p->pages[0]));
-    }
-    for (unsigned i = 0; i < new_length / P; i++) {
-        p->pages[target + i] = first;
-        forget_page_content(&p->pages[target + i]);
-        if (i < old_length / P)
-            p->pages[target + i] = source[from + i];
-        p->pages[target + i].index = first.index + i;
-        p->pages[target + i].starts_vma = i == 0;
-    }
-    return to;
-}
-
-/* MREMAP_FIXED and MREMAP_DONTUNMAP. *OLD_LENGTH is cut to the new one. */
-static unsigned long move_to(struct process *p, const struct step *step, unsigned long *old_length,
-                             unsigned long new_length)
-{
-    unsigned long old = step->address, to = step->new_address;
-    bool is_fixed = (step->flags & MREMAP_FIXED) != 0;
-
-    if ((to & ~PAGE_MASK) || new_length > TASK_SIZE || to > TASK_SIZE - new_length)
-        return ERROR(EINVAL);
-    if (old + *old_length > to && to + new_length > old)
-        return ERROR(EINVAL);
-    if (p->map_count + 2 >= settings.max_map_count - MAPS_FOR_A_MOVE)
-        return ERROR(ENOMEM);
-    if (is_fixed)
-        unmap_pages(p, to, to + new_length);
-    if (*old_length > new_length) {
-        /* A range beyond the user half can't be cut. */
-        if (model_munmap(p, old + new_length, *old_length - new_length))
-            return ERROR(EINVAL);
-        *old_length = new_length;
-    }
-    long refusal = refuse_resize(p, old, *old_length, new_length);
-    if (refusal)
-        return (unsigned long)refusal;
-    if ((step->flags & MREMAP_DONTUNMAP) && !model_may_expand(p, page_holding(p, old)->flags, *old_length / P))
-        return ERROR(ENOMEM);
-    to = choose_address(p, to, new_length, is_fixed ? MAP_FIXED : 0);
-    return is_error(to) ? to : move(p, step, *old_length, to, new_length);
-}
-
-static unsigned long grow(struct process *p, const struct step *step, unsigned long old_length,
-                          unsigned long new_length)
-{
-    unsigned long old = step->address;
-    long refusal = refuse_resize(p, old, old_length, new_length);
-    if (refusal)
-        return (unsigned long)refusal;
-
-    unsigned first = (unsigned)(page_holding(p, old) - p->pages);
-    unsigned long end = vma_end_of(p, first), new_end = old + new_length;
-    if (old + old_length == end && new_end > end && new_end <= TASK_SIZE && !mapped_pages(p, end, new_end)) {
-        if (!is_in_zone(end, new_end))
-            return SKIP;
-        if ((p->pages[first].flags & VM_ACCOUNT) && !model_may_commit(p, (new_end - end) / P, true))
-            return ERROR(ENOMEM);
-        unsigned last = page_at_or_above(end - P);
-        for_each_page(i, end, new_end) {
-            p->pages[i] = p->pages[last];
-            forget_page_content(&p->pages[i]);
-            p->pages[i].index = p->pages[last].index + (i - last);
-            p->pages[i].starts_vma = false;
-        }
-        return old;
-    }
-    if (!(step->flags & MREMAP_MAYMOVE))
-        return ERROR(ENOMEM);
-    unsigned long to = choose_address(p, 0, new_length, 0);
-    return is_error(to) ? to : move(p, step, old_length, to, new_length);
-}
-
-unsigned long model_mremap(struct process *p, const struct step *step)
-{
-    unsigned long old_length = PAGE_ALIGN(step->length), new_length = PAGE_ALIGN(step->new_length), result;
-    bool is_fixed = (step->flags & MREMAP_FIXED) != 0, keeps_old = (step->flags & MREMAP_DONTUNMAP) != 0;
-    bool may_move = (step->flags & MREMAP_MAYMOVE) != 0;
-    const struct model_page *first = page_holding(p, step->address);
-
-    if (step->flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))
-        return ERROR(EINVAL);
-    if ((is_fixed || keeps_old) && !may_move)
-        return ERROR(EINVAL);
-    if (keeps_old && step->length != step->new_length)
-        return ERROR(EINVAL);
-    if ((step->address & ~PAGE_MASK) || !new_length)
-        return ERROR(EINVAL);
-    if (!first || !first->mapped)
-        return ERROR(EFAULT);
-    bool is_locked = (first->flags & VM_LOCKED) != 0;
-
-    if (is_fixed || keeps_old) {
-        result = move_to(p, step, &old_length, new_length);
-    } else if (old_length >= new_length) {
-        result = step->address;
-        if (old_length > new_length && model_munmap(p, step->address + new_length, old_length - new_length))
-            result = ERROR(EINVAL);
-    } else {
-        result = grow(p, step, old_length, new_length);
-    }
-    if (is_locked && !is_error(result) && result != SKIP && new_length > old_length)
-        (void)populate_pages(p, result + old_length, result + new_length);
-    return result;
 }
 
 /* ---- brk ---- */

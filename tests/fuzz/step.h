@@ -70,6 +70,17 @@ void print_step(FILE *out, const struct step *step);
 /* The step leads to places that the model does not have: it is left out. */
 #define SKIP (~0ul - 8191)
 
+#define ERROR(error) ((unsigned long)-(error))
+static inline bool is_error(unsigned long result)
+{
+    return result >= (unsigned long)-4095;
+}
+
+/* Where a mapping of LENGTH bytes goes (model_map.c): an address, or an error. */
+unsigned long choose_address(const struct process *p, unsigned long hint, unsigned long length, unsigned long flags);
+/* How many pages of [start, end) are mapped. */
+unsigned long mapped_pages(const struct process *p, unsigned long start, unsigned long end);
+
 unsigned long model_mmap(struct process *p, const struct step *step);
 unsigned long model_munmap(struct process *p, unsigned long start, unsigned long length);
 unsigned long model_mremap(struct process *p, const struct step *step);
