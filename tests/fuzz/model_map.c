@@ -1,5 +1,5 @@
 /* The fuzzer's model of the calls that make and move mappings: mmap, munmap, brk; and where what is mapped goes. */
-#include "mm/mmap_flags.h"
+#include "mm/hugetlb.h"
 #include "tests/fuzz/step.h"
 
 #define LOW_WINDOW_START 0x40000000ul /* where MAP_32BIT looks */

@@ -1,5 +1,5 @@
 /* How bytes become the fuzzer's steps, and steps become lines that a person can read. */
-#include "mm/mmap_flags.h"
+#include "mm/hugetlb.h"
 #include "mm/user_copy.h"
 #include "tests/fuzz/step.h"
 
@@ -106,6 +106,8 @@ static void decode_mmap(struct step *step, const u8 *bytes)
     if (step->source == ANONYMOUS)
         step->flags |= MAP_ANONYMOUS;
     if (step->source == ANONYMOUS && (step->flags & MAP_HUGETLB)) {
+        /* Those that nobody vouches for can be mapped: tests/linux/huge_story is about them. */
+        step->flags &= ~(unsigned long)MAP_NORESERVE;
         /* Mostly where a huge page may begin, and of a size that there is. */
         step->address &= more & 8 ? HUGE_PAGE_MASK : ~0ul;
         step->flags |= bytes[7] < 128 ? 0 : (bytes[7] < 240 ? 21ul : 30ul) << MAP_HUGE_SHIFT;
