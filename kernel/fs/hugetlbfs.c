@@ -1,4 +1,4 @@
-/* Files of huge pages, which never have any: they read as zeroes, can't be written, and have a size of whole huge pages. */
+/* Files of huge pages, which never have any: they read as zeroes, cannot be written, and are whole huge pages long. */
 #include "kernel/fs/hugetlbfs.h"
 
 #include "kernel/fs/ramfs.h"
