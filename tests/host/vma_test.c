@@ -254,6 +254,23 @@ static void splitting_keeps_what_every_page_shows(void **state)
     mmput(mm);
 }
 
+/* ---- taking away ---- */
+
+static void the_high_water_marks_know_what_munmap_has_taken(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+
+    map_at(mm, AT, 4, RW);
+    for (unsigned i = 0; i < 4; i++)
+        write_byte(mm, AT + i * P, 1);
+    assert_int_equal(do_munmap(mm, AT, 3 * P), 0);
+    assert_int_equal(mm->hiwater_rss, 4);
+    assert_int_equal(mm->hiwater_vm, 4);
+    assert_int_equal(mm->rss[MM_ANONPAGES], 1);
+    mmput(mm);
+}
+
 /* ---- scale ---- */
 
 #define MANY 65500u
@@ -313,7 +330,8 @@ static void searches_agree_with_a_slow_search(void **state)
     for (unsigned round = 0; round < 300; round++) {
         do_munmap(mm, AT, 64 * P);
         memset(used, 0, sizeof(used));
-        for (unsigned i = 0; i < 64; i++) {
+        for (unsigned turn = 0; turn < 64; turn++) {
+            unsigned i = (turn * 37 + round) % 64;      /* above, below and between those that are there */
             random = random * 6364136223846793005ul + 1442695040888963407ul;
             used[i] = (random >> 40) % 4 == 0;
             /* Alternating protections, so that neighbours stay VMAs of their own. */
@@ -333,6 +351,7 @@ static void searches_agree_with_a_slow_search(void **state)
         }
         assert_int_equal(vm_unmapped_area_topdown(mm, n * P, AT + low * P, AT + high * P), highest);
         assert_int_equal(vm_unmapped_area_bottomup(mm, n * P, AT + low * P, AT + high * P), lowest);
+        assert_null(vma_audit(mm));     /* a record that is too large only costs time: no search is wrong */
     }
     mmput(mm);
 }
@@ -406,6 +425,7 @@ int main(void)
         mm_test(mprotect_merges_in_every_way),
         mm_test(a_place_taken_over_before_the_tree_knew_it_leaves_the_gaps_right),
         mm_test(splitting_keeps_what_every_page_shows),
+        mm_test(the_high_water_marks_know_what_munmap_has_taken),
         mm_test(lookups_and_searches_among_many_vmas_take_a_few_steps),
         mm_test(searches_agree_with_a_slow_search),
         mm_test(a_huge_promise_costs_nothing),
