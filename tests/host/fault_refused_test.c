@@ -72,6 +72,22 @@ static void the_stack_grows_to_its_limit_and_no_further(void **state)
     mmput(mm);
 }
 
+static void the_refusal_names_the_stack_that_could_not_grow(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long start = map_stack(mm, TASK_SIZE, 33);
+
+    assert_true(journal_start("fault", NULL));
+    journal_count = 0;
+    expect_refused(mm, TASK_SIZE - 8 * MIB - 1, MMU_WRITE, FAULT_BELOW_STACK);
+    journal_mask = 0;
+    assert_int_equal(journal_count, 1);
+    assert_int_equal(journal_ring[0].args[3], start);
+    assert_int_equal(journal_ring[0].args[4], TASK_SIZE);
+    mmput(mm);
+}
+
 static void the_stack_keeps_a_gap_above_what_lies_below(void **state)
 {
     (void)state;
@@ -157,6 +173,7 @@ int main(void)
         mm_test(what_the_protection_forbids_is_refused),
         mm_test(kernel_addresses_are_refused),
         mm_test(the_stack_grows_to_its_limit_and_no_further),
+        mm_test(the_refusal_names_the_stack_that_could_not_grow),
         mm_test(the_stack_keeps_a_gap_above_what_lies_below),
         mm_test(out_of_memory_changes_nothing),
         mm_test(a_refusal_is_explained_in_a_sentence),

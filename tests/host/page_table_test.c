@@ -1,5 +1,6 @@
 /* Page tables: making, finding, walking over sparse ranges, and freeing tables between neighbours. */
 #include "kernel/trace/journal.h"
+#include "mm/page_alloc.h"
 #include "tests/host/tables.h"
 
 static void missing_tables_are_made_once(void **state)
@@ -200,6 +201,32 @@ static void random_mappings_never_lose_a_neighbours_table(void **state)
     }
 }
 
+/* ---- entries that go ---- */
+
+static void an_entry_less_is_a_resident_page_less_whoever_else_uses_the_frame(void **state)
+{
+    const unsigned long here = 0x40000000;
+    struct vm_area_struct vma = { .vm_start = here, .vm_end = here + 2 * PAGE_SIZE, .vm_mm = &mm };
+    struct page *shared = alloc_page(PAGE_ANON), *own = alloc_page(PAGE_ANON);
+
+    (void)state;
+    get_page(shared);
+    map(here, page_to_pfn(shared));
+    map(here + PAGE_SIZE, page_to_pfn(own));
+    map(here + 2 * PAGE_SIZE, zero_pfn);
+    mm.rss[MM_ANONPAGES] = 2;
+    assert_int_equal(zap_range(&vma, here, here + PAGE_SIZE), 1);
+    assert_int_equal(mm.rss[MM_ANONPAGES], 1);
+    assert_int_equal(page_count(shared), 1);
+    assert_false(pte_none(*pte_offset(mm.pgd, here + PAGE_SIZE)));
+    assert_int_equal(zap_range(&vma, here, here + 2 * PAGE_SIZE), 1);
+    assert_int_equal(mm.rss[MM_ANONPAGES], 0);
+    assert_false(pte_none(*pte_offset(mm.pgd, here + 2 * PAGE_SIZE)));
+    put_page(shared);
+    unmap(here + 2 * PAGE_SIZE);
+    free_all_tables();
+}
+
 /* ---- the journal ---- */
 
 static void tables_are_written_down(void **state)
@@ -250,6 +277,7 @@ int main(void)
         tables_test(the_kernel_half_survives),
         tables_test(freeing_tables_of_the_loaded_address_space_flushes),
         tables_test(random_mappings_never_lose_a_neighbours_table),
+        tables_test(an_entry_less_is_a_resident_page_less_whoever_else_uses_the_frame),
         tables_test(tables_are_written_down),
     };
 
