@@ -25,24 +25,35 @@ def run(binary, journal_lines="/dev/null"):
         return subprocess.CompletedProcess([binary], 124, expired.stdout or b"")
 
 
+def tell(last, why):
+    if last:
+        tap.check(*last, *why)
+
+
 def report(binary):
     name = os.path.basename(binary).removesuffix("_test")
     result = run(binary)
     planned = failed = seen = 0
-    said = []  # since the last check: shown when the next one fails
+    said = []  # since the last check, while the next one runs
+    last, why = None, []  # cmocka says why a check has failed behind its line
     for line in result.stdout.decode(errors="replace").splitlines():
         plan = re.fullmatch(r"1\.\.(\d+)", line)
         point = re.match(r"(not )?ok \d+ - (.*)", line)
         if plan:
             planned += int(plan[1])
         elif point:
+            tell(last, why)
             seen += 1
             failed += point[1] is not None
             rule, _, reason = point[2].split(" # ")[0].partition(" ")
-            tap.check(not point[1], f"{name}: {rule.replace('_', ' ')} {reason}".rstrip(), *said)
-            said = []
-        elif not re.match(r"# (not )?ok - ", line):
+            last, why, said = (not point[1], f"{name}: {rule.replace('_', ' ')} {reason}".rstrip()), said, []
+        elif re.match(r"# (not )?ok - ", line):
+            continue
+        elif last and not last[0] and not said and re.match(r"# |\S+:\d+: error:", line):
+            why.append(line)
+        else:
             said.append(line)
+    tell(last, why)
     complete = planned > 0 and seen == planned and (result.returncode == 0 or failed > 0) and result.returncode >= 0
     tap.check(complete, f"{name}: runs to its end", f"planned {planned}, ran {seen}, status {result.returncode}", *said)
 

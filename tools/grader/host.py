@@ -5,6 +5,8 @@ import signal
 
 SECONDS, CPU_SECONDS = 200, 15     # what a host test may take; it takes less than one
 POINT = re.compile(r"(not )?ok \d+ - (\w+)(.*)")
+PLACE = re.compile(r"(?:# )?(\S+:\d+): error: Failure!")
+TELLS_NOTHING = re.compile(r"panic:|tests/host/(harness_mm\.c|tables\.h):")    # where a failure is noticed, whatever it is
 RSS_MEGABYTES = 1500
 
 
@@ -27,7 +29,7 @@ def run_host_test(workspace, check, seed):
     missing = [name for name in check.only if name not in points]
     failed = [name for name, ok in wanted.items() if not ok]
     if failed:
-        shown = [line for name in failed[:3] for line in [f"{name.replace('_', ' ')} does not hold", *said[name][-2:]]]
+        shown = [line for name in failed[:3] for line in [f"{name.replace('_', ' ')} does not hold", *said[name][-3:]]]
         return "\n".join(shown)
     if status in (-signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGXCPU, 128 + signal.SIGKILL):
         return f"{check.run}_test was killed, as it is after {CPU_SECONDS} seconds of the processor's time"
@@ -44,13 +46,27 @@ def last_line(output):
 
 
 def read_tap(output):
-    """(the number of planned tests, {name: passed}, {name: what was said before it})."""
-    planned, points, said, lines = 0, {}, {}, []
+    """
+    (the number of planned tests, {name: passed}, {name: what was said of it}). The kernel's files speak while a test runs,
+    so before its line; why it failed, cmocka says in this line's rest and behind it.
+    """
+    planned, points, said, lines, reasons = 0, {}, {}, [], None
     for line in output.split("\n"):
         if plan := re.fullmatch(r"1\.\.(\d+)\s*", line):
             planned += int(plan[1])
         elif point := POINT.match(line):
-            points[point[2]], said[point[2]], lines = not point[1], lines, []
-        elif line.strip() and not line.startswith(("# ok", "# not ok")):
+            points[point[2]], said[point[2]] = not point[1], lines
+            lines, reasons = [], lines if point[1] else None
+            if reasons is not None and (rest := point[3].removeprefix(" Could not run test:").strip()):
+                reasons.append(rest)
+        elif line.startswith(("# ok", "# not ok")) or not line.strip():
+            continue
+        elif reasons is not None and (place := PLACE.match(line)):
+            if not TELLS_NOTHING.match(place[1]):
+                reasons.append(f"at {place[1]}")
+        elif reasons is not None and line.startswith("# "):
+            reasons.append(line.removeprefix("# ").removeprefix("ASSERT: ").strip())
+        else:
             lines.append(line.strip())
+            reasons = None
     return planned, points, said
