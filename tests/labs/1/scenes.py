@@ -101,9 +101,11 @@ def unmapping_clears_entries(stage):
     area = puppet.map(count, address=stage.draw_place(count))
     free = puppet.frames_free()
     touched = stage.draw_pages(area, count, 60)
+    low, high = sorted(stage.random.sample(range(1, count), 2))
+    # The pages on both sides of both ends: an end is what one gets wrong by one.
+    touched += sorted({area + page * PAGE for page in (low - 1, low, high - 1, high)} - set(touched))
     for page in touched:
         puppet.store(page, stage.draw_byte())
-    low, high = sorted(stage.random.sample(range(1, count), 2))
     puppet.unmap(area + low * PAGE, high - low)
     for page in touched:
         gone = area + low * PAGE <= page < area + high * PAGE
