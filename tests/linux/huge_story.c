@@ -9,6 +9,8 @@
 #define SYS_fallocate 285
 #endif
 
+/* Some C libraries have this one as a macro. */
+#undef MFD_HUGETLB
 enum { HUGETLB = 0x40000, NORESERVE = 0x4000, MFD_HUGETLB = 4, PUNCH = 3, SEALS = 1034, ADD_SEALS = 1033 };
 #define HUGE (2UL << 20)
 #define PLACE 0x20000000000UL

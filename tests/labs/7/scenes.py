@@ -40,8 +40,8 @@ def frames_come_back(stage):
         raise Broken(f"as many free frames after {ROUNDS} more children as before them, {before}", f"{after}")
 
 
-def memory_runs_out(stage):
-    """A child wants more than there is, memory and disc: it is killed, and what it had can be had again."""
+def use_up_memory(stage):
+    """A child of the main puppet wants more than there is, and is killed."""
     puppet, pages = stage.main, 4 * stage.memory // PAGE
     child = puppet.fork()
     area = child.map(pages, flags=calls.MAP_PRIVATE | calls.MAP_NORESERVE)
@@ -50,6 +50,15 @@ def memory_runs_out(stage):
     stage.set_registers("write_pages", {"rdi": area, "rsi": PAGE, "rcx": pages, "rax": stage.draw_byte()})
     stage.proceed(puppet)
     stage.bury(child, calls.SIGKILL)
+
+
+def memory_runs_out(stage):
+    """A child wants more than there is, memory and disc: it is killed, and what it had can be had again."""
+    # Twice, the second time with an odd number of frames taken: whoever takes several at once meets the end in between.
+    use_up_memory(stage)
+    stage.main.store(stage.main.map(1), stage.draw_byte())
+    use_up_memory(stage)
+    puppet = stage.main
     count = stage.memory // PAGE // 3
     for _ in range(3):
         area = puppet.map(count)
