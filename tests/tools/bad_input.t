@@ -23,7 +23,8 @@ FULL_DISK_SIZE = "16k"
 LIMIT = 120
 
 # Parts of tools, no tools of their own: nobody starts them.
-PARTS = {"elf.py", "packages", "packages.sh", "qemu.py", "recording.py", "replay_line.py", "screen.py", "gdb", "grader", "viewer"}
+PARTS = {"elf.py", "packages", "packages.sh", "qemu.py", "recording.py", "replay_line.py", "screen.py", "toml_reader.py", "gdb",
+         "grader", "viewer"}
 
 
 class Place:

@@ -67,7 +67,7 @@ def test_tools(folder):
     boot, screenshots = os.path.join(ROOT, "tools", "boot"), os.path.join(ROOT, "tools", "screenshots")
     status, _, errors = run(boot, "--window")
     check((status, errors.count("\n")) == (1, 1) and "no display" in errors, "run-window without a display is a sentence", errors)
-    check_equal(run(screenshots)[0::2], (2, "usage: tools/screenshots FOLDER\n"), "tools/screenshots wants a folder")
+    check_equal(run(screenshots)[0::2], (2, "usage: tools/screenshots FOLDER [screen-tour | screen-memview]\n"), "tools/screenshots wants a folder")
     check_equal(run(screenshots, os.path.join(folder, "none"))[0], 2, "and one that is there")
     status, _, errors = run(screenshots, folder, BUILD="nothing-here")
     check(status == 1 and errors.startswith("tools/screenshots: QEMU has ended"), "without an ISO it says so", errors)
