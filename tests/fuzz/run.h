@@ -14,6 +14,18 @@ void run_sequence(const u8 *bytes, size_t size, FILE *trace);
 /* Ends the program: what is wrong, after the steps that led to it. */
 _Noreturn void disagree(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* ---- judge.c ---- */
+
+/* With so few mappings left, a call may be refused in its middle for a reason that the model does not count. */
+#define MAPS_AT_THE_LIMIT 8
+
+/*
+ * STEP of P gave RESULT, and should have given EXPECTED; with MAY_FAIL it may also have ended for want of memory, and the
+ * model becomes what mm/ is then. BEFORE is the model as it was. Another result, or wrong bytes, are a disagreement.
+ */
+void judge(const struct model *before, struct process *p, const struct step *step, long result, long expected,
+           bool may_fail);
+
 /* ---- calls.c ---- */
 
 /* The kernel's side of copies, and what the model says that it holds after reading. */
