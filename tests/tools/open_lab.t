@@ -8,8 +8,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 sys.dont_write_bytecode = True
 from tap import ROOT, check, check_contains, check_equal, done  # noqa: E402
-from grader import beside  # noqa: E402
-from grader.lab import read_lab  # noqa: E402
+from grader import beside, proof  # noqa: E402
+from grader.lab import numbers, read_lab  # noqa: E402
+from grader.pristine import Pristine  # noqa: E402
 from grader.words import Broken  # noqa: E402
 
 FIGURES = {"one": None, "two": None}
@@ -79,8 +80,20 @@ def check_scheme():
         check(f"`{name}`" in text, f"the handout has the figure {name}")
 
 
+def check_cases():
+    """What make labs-check, grade-times and grade-under-load grade can be made of every lab that hands in code."""
+    pristine = Pristine(ROOT)
+    for lab in (lab for lab in map(lambda number: read_lab(ROOT, number), numbers(ROOT)) if not lab.asks_questions):
+        for kind in ("solution", "starter", "mutant"):
+            case = proof.first_case(lab, kind)
+            files = proof.submission_of(case, lab, pristine).files
+            check(files and all(map(lab.permits, files)), f"{case}: is a submission", *files)
+        check("report.md" in files or lab.number != 7, "lab 7's has a report")
+
+
 check_reports()
 check_limits()
+check_cases()
 check_sequences()
 check_scheme()
 done()

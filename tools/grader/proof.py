@@ -62,6 +62,10 @@ def cases_of(lab):
     return found
 
 
+def first_case(lab, kind):
+    return next(case for case in cases_of(lab) if case.kind == kind)
+
+
 # --- The submissions ------------------------------------------------------------------------------------------------
 
 def submission_of(case, lab, pristine):
