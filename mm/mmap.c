@@ -249,8 +249,9 @@ static __attribute__((noinline)) unsigned long map_huge_file(struct mm_struct *m
 
     request->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
     if (is_misplaced || !(flags & MAP_NORESERVE)) {
-        if (has_room(mm, request->start, request->end, request->vm_flags))
-            (void)do_munmap(mm, request->start, length);
+        if (!has_room(mm, request->start, request->end, request->vm_flags) ||
+            do_munmap(mm, request->start, length))
+            return (unsigned long)-ENOMEM;
         return (unsigned long)(is_misplaced ? -EINVAL : -ENOMEM);
     }
     request->vm_flags |= VM_HUGETLB | VM_DONTEXPAND | VM_NORESERVE;

@@ -239,6 +239,26 @@ static void limits(void)
     say("pages back %ld", total - strtol(file_text("/proc/self/statm"), NULL, 10));
 }
 
+/* What is refused for its offset is refused for want of room first, and for what it would cut. */
+static void misplaced_without_room(void)
+{
+    int file = (int)syscall(SYS_memfd_create, "huge", MFD_HUGETLB);
+    struct rlimit limit, low;
+
+    fresh();
+    ANSWER(raw_mmap(PLACE + HUGE, HUGE, READ_WRITE, MAP_SHARED | MAP_FIXED, file, PAGE));
+    getrlimit(RLIMIT_AS, &limit);
+    low = limit;
+    low.rlim_cur = 16 * PAGE;
+    setrlimit(RLIMIT_AS, &low);
+    ANSWER(raw_mmap(PLACE + 4 * HUGE, HUGE, READ_WRITE, MAP_SHARED | MAP_FIXED, file, PAGE));
+    ANSWER(raw_mmap(PLACE + 4 * HUGE, HUGE, READ_WRITE, MAP_SHARED | MAP_FIXED | NORESERVE, file, PAGE));
+    ANSWER(raw_mmap(PLACE + 4 * HUGE, HUGE, READ_WRITE, MAP_SHARED | MAP_FIXED, file, 0));
+    setrlimit(RLIMIT_AS, &limit);
+    ANSWER(raw_mmap(PLACE + 4 * HUGE, HUGE, READ_WRITE, MAP_SHARED | MAP_FIXED | NORESERVE, file, PAGE));
+    close(file);
+}
+
 int main(void)
 {
     warm_up();
@@ -251,5 +271,6 @@ int main(void)
     moves();
     memory_file();
     limits();
+    misplaced_without_room();
     return 0;
 }

@@ -39,9 +39,22 @@ void prepare(void);
 /* Does one random step and writes what it did and what came of it into the line. */
 void one_step(void);
 
+/* Of steps with huge pages there are many in this sequence, and this step is one. */
+extern bool is_about_huge, aims_at_huge;
+
 /* A likely address (most are whole pages) and a likely length. */
 unsigned long pick_page(void);
 unsigned long pick_length(void);
+
+/* The same for huge pages. */
+unsigned long pick_huge_page(void);
+unsigned long pick_huge_length(void);
+void prepare_huge(void);
+void map_huge(void);
+void resize_huge_file(void);
+
+/* Later steps may aim at what was mapped at ADDRESS (-1: nothing was). */
+void remember(unsigned long address);
 
 /* Around a call: end() notes its result and how many faults it took. */
 void begin(void);

@@ -12,6 +12,7 @@
 #include "tests/linux/fuzz/fuzz.h"
 
 struct seen seen;
+bool is_about_huge;
 static uint64_t seed, step, draw;
 
 /* A random number for this seed and step (splitmix64 over the three counters). */
@@ -122,6 +123,7 @@ static void note_smaps(void)
 
 static void run_sequence(unsigned long steps, uint64_t mask)
 {
+    is_about_huge = seed % 4 == 0;
     prepare();
     for (step = 0; step < steps; step++) {
         if (step < 64 && (mask >> step & 1) == 0)

@@ -7,7 +7,8 @@ enum { REMEMBERED = 4, SET_DUMPABLE = 4 };
 int ends[2], memfd, zero_device;
 static int again;                                /* the file of memfd, opened once more */
 static unsigned long heap;                       /* the break at the start */
-static unsigned long remembered[REMEMBERED + 1]; /* where mmap and mremap have put something */
+/* Where mmap and mremap have put something; never the program, which must not lose what it counts with. */
+static unsigned long remembered[REMEMBERED] = {ARENA, ARENA, ARENA, ARENA};
 static unsigned int newest;
 
 /* The program's own mappings, as they were at the start. */
@@ -65,6 +66,7 @@ void prepare(void)
     warm_up();
     heap = (raw_brk(0) + PAGE - 1) & -PAGE;
     raw_brk(heap);
+    prepare_huge();
     find_own_mappings();
     /* Dumpable again, because its files in /proc would be root's. */
     if (pick(5) == 0 && (setuid(NOBODY) != 0 || syscall(SYS_prctl, SET_DUMPABLE, 1, 0, 0, 0) != 0))
@@ -78,6 +80,8 @@ unsigned long pick_page(void)
 {
     unsigned long place = pick(20);
 
+    if (aims_at_huge)
+        return place < 17 ? pick_huge_page() : remembered[pick(REMEMBERED)];
     if (place < 16)
         return ARENA + pick(ARENA_PAGES) * PAGE;
     if (place < 19)
@@ -89,6 +93,8 @@ unsigned long pick_length(void)
 {
     unsigned long kind = pick(40);
 
+    if (aims_at_huge && kind < 28)
+        return pick_huge_length();
     if (kind < 34)
         return (1 + pick(8)) * PAGE;
     if (kind < 38)
@@ -103,7 +109,7 @@ static int pick_protection(void)
     return pick(8) == 0 ? (int)pick(8) : likely[pick(6)];
 }
 
-static void remember(unsigned long address)
+void remember(unsigned long address)
 {
     if (address != -1UL)
         remembered[newest++ % REMEMBERED] = address;
@@ -146,8 +152,6 @@ static void map_private(void)
 
     if (pick(6) == 0)
         flags |= extra[pick(16)];
-    if (flags & MAP_HUGETLB)
-        flags &= ~MAP_NORESERVE;
 
     note_text("mmap(0x%lx, 0x%lx, %d, 0x%x, -1, 0);", address, length, protection, flags);
     begin();
@@ -313,6 +317,18 @@ static void move_break(void)
     }
 }
 
+/* One of the steps above, at mappings of huge pages. */
+static void change_huge(void)
+{
+    static void (*const kinds[])(void) = {unmap, unmap, protect, protect, remap, remap, remap, advise, advise, core,
+                                          lock_pages, synchronise, touch, touch_several, through_the_kernel,
+                                          touch_and_mend, map_private, map_shared, resize_huge_file};
+
+    aims_at_huge = true;
+    kinds[pick(sizeof(kinds) / sizeof(kinds[0]))]();
+    aims_at_huge = false;
+}
+
 void one_step(void)
 {
     static const struct {
@@ -325,6 +341,11 @@ void one_step(void)
                       {fork_child, 4},   {change_limits, 2}, {touch_stack, 1}};
     enum { COUNT = sizeof(operations) / sizeof(operations[0]) };
     unsigned int sum = 0, chosen;
+
+    if (is_about_huge && pick(2) == 0) {
+        (newest == 0 || pick(3) == 0 ? map_huge : change_huge)();
+        return;
+    }
 
     for (unsigned int i = 0; i < COUNT; i++)
         sum += operations[i].weight;
