@@ -1,6 +1,7 @@
 /* The calls about processes and threads: how they begin, wait, end, and who belongs to whom. */
 #include "kernel/cpu/cpu.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "syscall/user.h"
 
 #define EXIT_CODE_MASK 0xff
@@ -135,6 +136,11 @@ long sys_set_robust_list(unsigned long head, unsigned long size)
 long sys_get_robust_list(unsigned long pid, unsigned long head, unsigned long size)
 {
     return do_get_robust_list((int)pid, head, size);
+}
+
+long sys_rseq(unsigned long area, unsigned long size, unsigned long flags, unsigned long signature)
+{
+    return do_rseq(area, (u32)size, (int)flags, (u32)signature);
 }
 
 #define ARCH_GET_CPUID 0x1011

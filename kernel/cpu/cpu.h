@@ -22,6 +22,7 @@ extern struct cpu_info this_cpu;
 
 #define CPU_WORK_RESCHED (1u << 0)      /* set by the timer and by wake-ups: call schedule() */
 #define CPU_WORK_SIGNAL (1u << 1)       /* the running task has something to deliver */
+#define CPU_WORK_RSEQ (1u << 3)         /* the running task was away: kernel/proc/rseq.c */
 #define CPU_WORK_REGISTERS (1u << 2)    /* exec, sigreturn replaced struct pt_regs: load all of it */
 
 /*

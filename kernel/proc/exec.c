@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/trace/journal.h"
 #include "mm/fault.h"
 #include "mm/slab.h"
@@ -123,6 +124,7 @@ static int become(struct exec_program *program)
     process->has_executed = true;
     process->exit_signal = SIGCHLD;
     current->trap_nr = current->error_code = current->cr2 = 0;
+    rseq_forget();
     error = finish_stack(program);
     if (!error)
         error = elf_load(program);

@@ -124,6 +124,12 @@ static void copy_plain_fields(struct task *child, const struct clone_args_kernel
     }
     child->set_child_tid = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
     child->clear_child_tid = args->flags & CLONE_CHILD_CLEARTID ? args->child_tid : 0;
+    /* A new thread registers an area of its own. */
+    if (!(args->flags & CLONE_VM)) {
+        child->rseq = current->rseq;
+        child->rseq_signature = current->rseq_signature;
+        child->resume_work = current->resume_work;
+    }
     memcpy(child->comm, current->comm, sizeof(child->comm));
     child->uid = current->uid;
     child->euid = current->euid;

@@ -3,6 +3,7 @@
 
 #include "kernel/lib/errno.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/sigframe.h"
 #include "kernel/trace/journal.h"
 
@@ -182,6 +183,7 @@ static void deliver(struct pt_regs *regs, const struct signal_info *info, const 
     sigset_t blocked = current->blocked | action->mask;
 
     record(info);
+    rseq_before_signal(regs, info->signal);
     if (!signal_frame_push(regs, info, action, to_save)) {
         /* No room for the frame. When it was SIGSEGV's own, it can't be told either. */
         if (info->signal == SIGSEGV)

@@ -128,6 +128,8 @@ static void switch_to(struct task *next)
     if (prev->fpu)
         task_save_program_state(prev);
     prev->run_time += now - prev->started_running;
+    if (prev->rseq)
+        prev->resume_work = CPU_WORK_RSEQ;
     next->started_running = now;
     next->slice = TIME_SLICE;
     if (next->mm && next->mm != loaded_mm) {
@@ -139,7 +141,7 @@ static void switch_to(struct task *next)
     current = next;
     mm_fault_counter = &next->min_flt;
     journal_context_pid = (u32)next->pid;
-    this_cpu.work_pending = next->signal_waiting ? CPU_WORK_SIGNAL : 0;
+    this_cpu.work_pending = next->resume_work | (next->signal_waiting ? CPU_WORK_SIGNAL : 0);
     if (next->kernel_stack_top)
         cpu_set_kernel_stack(next->kernel_stack_top);
     if (next->fpu)

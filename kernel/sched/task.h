@@ -131,6 +131,9 @@ struct task {
     unsigned long set_child_tid;
     unsigned long clear_child_tid;      /* user address; zeroed and woken at exit */
     unsigned long robust_list;          /* user address of the list of robust futexes, or 0 */
+    unsigned long rseq;                 /* user address of its struct rseq, or 0 (kernel/proc/rseq.c) */
+    u32 rseq_signature;
+    u32 resume_work;                    /* CPU_WORK_… that begins when it runs again */
     /* this_cpu.xsave_size bytes, 64-byte aligned; NULL for kernel tasks */
     void *fpu;
     unsigned long fs_base, gs_base;     /* valid while it does not run */
