@@ -1,14 +1,11 @@
-/* The calls on epoll and eventfd. */
+/* The calls on epoll. */
 #include "kernel/fs/epoll.h"
-
-#include "kernel/fs/eventfd.h"
 #include "kernel/proc/proc.h"
 #include "syscall/user.h"
 
 #define MAX_EVENTS (0x7fffffff / sizeof(struct epoll_event))
 #define NSEC_PER_MSEC 1000000ull
 #define NOT_AT_ALL 1ull
-#define EFD_SEMAPHORE 1u
 
 long sys_epoll_create1(unsigned long flags)
 {
@@ -90,17 +87,4 @@ long sys_epoll_pwait2(unsigned long fd, unsigned long to, unsigned long count, u
         deadline = timeout == 0 ? NOT_AT_ALL : sched_clock() + timeout;
     }
     return wait_masked(fd, to, (int)count, deadline, mask, mask_size);
-}
-
-long sys_eventfd2(unsigned long count, unsigned long flags)
-{
-    if ((u32)flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
-        return -EINVAL;
-    struct file *file = eventfd_create((u32)count, flags & EFD_SEMAPHORE, (int)flags & O_NONBLOCK);
-    return IS_ERR(file) ? PTR_ERR(file) : fd_install(file, 0, flags & O_CLOEXEC);
-}
-
-long sys_eventfd(unsigned long count)
-{
-    return sys_eventfd2(count, 0);
 }

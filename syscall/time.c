@@ -1,4 +1,5 @@
 /* The calls about time. */
+#include "kernel/fs/timerfd.h"
 #include "kernel/proc/proc.h"
 #include "syscall/user.h"
 
@@ -20,7 +21,7 @@ static long set_wall_clock(u64 nanoseconds)
 {
     if (current->euid != 0)
         return -EPERM;
-    wall_clock_set(nanoseconds);
+    timerfd_clock_was_set(wall_clock_set(nanoseconds));
     return 0;
 }
 

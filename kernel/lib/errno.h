@@ -44,6 +44,7 @@
 #define EOVERFLOW 75
 #define EOPNOTSUPP 95
 #define ETIMEDOUT 110
+#define ECANCELED 125
 
 /* Never seen by a program: a call that a signal interrupted is to be started again. */
 #define ERESTARTSYS 512

@@ -3,6 +3,7 @@
 #define KERNEL_PROC_PROC_H
 
 #include "kernel/fs/fs.h"
+#include "kernel/fs/timerfd.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sched/sched.h"
 
@@ -109,6 +110,9 @@ struct kernel_timeval {
 /* Reads a struct timespec at the user address FROM as nanoseconds. 0, -EFAULT or -EINVAL. */
 int get_timespec(unsigned long from, u64 *nanoseconds);
 int put_timespec(unsigned long to, u64 nanoseconds);
+/* The same for a struct itimerspec. */
+int get_timer_setting(unsigned long from, struct timer_setting *setting);
+int put_timer_setting(unsigned long to, const struct timer_setting *setting);
 
 long do_nanosleep(unsigned long request, unsigned long remaining);
 long do_clock_nanosleep(int clock, int flags, unsigned long request, unsigned long remaining);

@@ -46,7 +46,4 @@ bool signal_fpu_save(unsigned long address);
  */
 bool signal_fpu_restore(unsigned long address);
 
-/* Takes the next waiting signal of WANTED, blocked or not. 0: there is none. */
-int signal_take(sigset_t wanted, struct signal_info *info);
-
 #endif

@@ -10,39 +10,6 @@
 #define RESTART_SYSCALL_NUMBER 219
 #define SYSCALL_INSTRUCTION_SIZE 2
 
-/* ---- which signal ---- */
-
-/* The one that is delivered first of SET: what an instruction caused, then the lowest number. */
-static int first_of(sigset_t set)
-{
-    if (set & SIGNALS_SYNCHRONOUS)
-        set &= SIGNALS_SYNCHRONOUS;
-    return __builtin_ctzll(set) + 1;
-}
-
-/* Takes the next unblocked signal out of its set. 0: there is none. */
-static int take_signal(sigset_t blocked, struct signal_info *info)
-{
-    struct sigpending *pending = &current->pending;
-    sigset_t set = pending->set & ~blocked;
-    int signal;
-
-    if (!set) {
-        pending = &current->process->pending;
-        set = pending->set & ~blocked;
-    }
-    if (!set)
-        return 0;
-    signal = first_of(set);
-    sigpending_take(pending, signal, info);
-    return signal;
-}
-
-int signal_take(sigset_t wanted, struct signal_info *info)
-{
-    return take_signal(~wanted, info);
-}
-
 /* ---- stopping ---- */
 
 /* Sleeps until SIGCONT or the end. The last thread to stop tells the parent. */
@@ -110,7 +77,7 @@ static int get_signal(struct signal_info *info, struct k_sigaction *action)
             stop_here();
             continue;
         }
-        signal = take_signal(current->blocked, info);
+        signal = signal_take(~current->blocked, info);
         if (!signal)
             return 0;
         *action = current->sighand->action[signal - 1];

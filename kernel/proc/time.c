@@ -12,23 +12,48 @@ enum {
     CLOCK_TAI = 11,
 };
 
+static int check_timespec(const struct kernel_timespec *time, u64 *nanoseconds)
+{
+    if (time->seconds < 0 || (u64)time->nanoseconds >= NSEC_PER_SEC)
+        return -EINVAL;
+    *nanoseconds = MIN((u64)time->seconds, MAX_SECONDS) * NSEC_PER_SEC + (u64)time->nanoseconds;
+    return 0;
+}
+
+static struct kernel_timespec timespec_of(u64 nanoseconds)
+{
+    return (struct kernel_timespec){ (s64)(nanoseconds / NSEC_PER_SEC), (s64)(nanoseconds % NSEC_PER_SEC) };
+}
+
 int get_timespec(unsigned long from, u64 *nanoseconds)
 {
     struct kernel_timespec time;
 
-    if (copy_from_user(&time, from, sizeof(time)))
-        return -EFAULT;
-    if (time.seconds < 0 || (u64)time.nanoseconds >= NSEC_PER_SEC)
-        return -EINVAL;
-    *nanoseconds = MIN((u64)time.seconds, MAX_SECONDS) * NSEC_PER_SEC + (u64)time.nanoseconds;
-    return 0;
+    return copy_from_user(&time, from, sizeof(time)) ? -EFAULT : check_timespec(&time, nanoseconds);
 }
 
 int put_timespec(unsigned long to, u64 nanoseconds)
 {
-    struct kernel_timespec time = { (s64)(nanoseconds / NSEC_PER_SEC), (s64)(nanoseconds % NSEC_PER_SEC) };
+    struct kernel_timespec time = timespec_of(nanoseconds);
 
     return copy_to_user(to, &time, sizeof(time)) ? -EFAULT : 0;
+}
+
+int get_timer_setting(unsigned long from, struct timer_setting *setting)
+{
+    struct kernel_timespec times[2];
+
+    if (copy_from_user(times, from, sizeof(times)))
+        return -EFAULT;
+    int error = check_timespec(&times[0], &setting->interval);
+    return error ? error : check_timespec(&times[1], &setting->value);
+}
+
+int put_timer_setting(unsigned long to, const struct timer_setting *setting)
+{
+    struct kernel_timespec times[2] = { timespec_of(setting->interval), timespec_of(setting->value) };
+
+    return copy_to_user(to, times, sizeof(times)) ? -EFAULT : 0;
 }
 
 /* ---- reading ---- */

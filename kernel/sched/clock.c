@@ -39,9 +39,12 @@ u64 wall_clock(void)
     return sched_clock() + wall_clock_offset;
 }
 
-void wall_clock_set(u64 nanoseconds)
+s64 wall_clock_set(u64 nanoseconds)
 {
+    u64 before = wall_clock_offset;
+
     wall_clock_offset = nanoseconds - sched_clock();
+    return (s64)(wall_clock_offset - before);
 }
 
 static void set_rate(u64 tsc_hz)

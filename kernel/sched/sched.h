@@ -36,8 +36,8 @@ void sched_wake(struct task *task);
 u64 sched_clock(void);
 /* Nanoseconds since 1970. */
 u64 wall_clock(void);
-/* Sets it (settimeofday). */
-void wall_clock_set(u64 nanoseconds);
+/* Sets it (settimeofday). By how much it is ahead of what it was. */
+s64 wall_clock_set(u64 nanoseconds);
 /* Timer ticks since boot. */
 extern u64 jiffies;
 

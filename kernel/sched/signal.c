@@ -185,6 +185,8 @@ static int send(struct task *task, int signal, const struct signal_info *info, b
         return 0;
     if (!sigpending_add(pending, signal, info))
         return -EAGAIN;
+    if (unlikely(task->sighand->has_readers))
+        signalfd_notify(task->sighand);
     wake_receiver(task, signal, whole_process);
     return 0;
 }

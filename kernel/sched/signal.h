@@ -7,6 +7,7 @@
 
 #include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
+#include "kernel/sched/wait.h"
 
 typedef u64 sigset_t;       /* bit N - 1 is signal N */
 #define SIGMASK(signal) (1ull << ((signal) - 1))
@@ -97,6 +98,9 @@ struct k_sigaction {
  */
 struct sighand {
     int refcount;
+    bool has_readers;               /* somebody has looked through a signalfd */
+    struct wait_queue readers;      /* who reads one now */
+    struct list_head watchers;      /* epoll's watches of one */
     struct k_sigaction action[NSIG];
 };
 
@@ -134,6 +138,12 @@ struct task;
 struct process;
 
 /*
+ * Takes the next signal of WANTED, blocked or not, that waits for the running task or its process: what an instruction
+ * caused, then the lowest number. 0: there is none.
+ */
+int signal_take(sigset_t wanted, struct signal_info *info);
+
+/*
  * Sends to one thread; INFO NULL means from the kernel (SI_KERNEL). Ignored signals are dropped,
  * blocked ones kept. Wakes the thread where due. 0, or -EAGAIN when a queued signal finds no
  * memory.
@@ -145,6 +155,11 @@ int signal_send_process(struct process *process, int signal, const struct signal
 
 /* To every process of the group; the number of processes reached. */
 int signal_send_group(int pgid, int signal, const struct signal_info *info);
+
+/* Implemented by kernel/fs (signalfd.c): a signal waits for those who share SIGHAND. */
+void signalfd_notify(struct sighand *sighand);
+/* Also there: nobody shares SIGHAND any more. */
+void signalfd_end(struct sighand *sighand);
 
 /*
  * For a fault: sent to the running thread even when blocked or ignored (then with the default

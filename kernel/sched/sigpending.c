@@ -83,13 +83,46 @@ void sigpending_take(struct sigpending *pending, int signal, struct signal_info 
     }
 }
 
+/* The one that is delivered first of SET. */
+static int first_of(sigset_t set)
+{
+    if (set & SIGNALS_SYNCHRONOUS)
+        set &= SIGNALS_SYNCHRONOUS;
+    return __builtin_ctzll(set) + 1;
+}
+
+int signal_take(sigset_t wanted, struct signal_info *info)
+{
+    struct sigpending *pending = &current->pending;
+    sigset_t set = pending->set & wanted;
+
+    if (!set) {
+        pending = &current->process->pending;
+        set = pending->set & wanted;
+    }
+    if (!set)
+        return 0;
+    int signal = first_of(set);
+    sigpending_take(pending, signal, info);
+    return signal;
+}
+
+/* ---- tables of actions ---- */
+
+static struct sighand *initialise(struct sighand *sighand)
+{
+    sighand->refcount = 1;
+    sighand->has_readers = false;
+    wait_queue_init(&sighand->readers);
+    list_init(&sighand->watchers);
+    return sighand;
+}
+
 struct sighand *sighand_alloc(void)
 {
     struct sighand *sighand = slab_zalloc(&sighand_cache);
 
-    if (sighand)
-        sighand->refcount = 1;
-    return sighand;
+    return sighand ? initialise(sighand) : NULL;
 }
 
 struct sighand *sighand_clone(const struct sighand *sighand)
@@ -99,12 +132,13 @@ struct sighand *sighand_clone(const struct sighand *sighand)
     if (!clone)
         return NULL;
     *clone = *sighand;
-    clone->refcount = 1;
-    return clone;
+    return initialise(clone);
 }
 
 void sighand_put(struct sighand *sighand)
 {
-    if (--sighand->refcount == 0)
-        slab_free(&sighand_cache, sighand);
+    if (--sighand->refcount > 0)
+        return;
+    signalfd_end(sighand);
+    slab_free(&sighand_cache, sighand);
 }
