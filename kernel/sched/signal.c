@@ -243,6 +243,30 @@ void signal_force_fatal(int signal)
 
 /* ---- what the running task has to do ---- */
 
+/* The one that is delivered first of SET. */
+static int first_of(sigset_t set)
+{
+    if (set & SIGNALS_SYNCHRONOUS)
+        set &= SIGNALS_SYNCHRONOUS;
+    return __builtin_ctzll(set) + 1;
+}
+
+int signal_take(sigset_t wanted, struct signal_info *info)
+{
+    struct sigpending *pending = &current->pending;
+    sigset_t set = pending->set & wanted;
+
+    if (!set) {
+        pending = &current->process->pending;
+        set = pending->set & wanted;
+    }
+    if (!set)
+        return 0;
+    int signal = first_of(set);
+    sigpending_take(pending, signal, info);
+    return signal;
+}
+
 bool signal_pending(void)
 {
     return current->signal_waiting;

@@ -1,4 +1,4 @@
-/* Sets of signals that wait, with what each carries; and the tables of actions. */
+/* Sets of signals that wait, with what each carries. */
 #include "kernel/sched/signal.h"
 #include "kernel/sched/sched.h"
 #include "mm/slab.h"
@@ -15,7 +15,6 @@ struct queued_signal {
 static unsigned queued;
 
 static DEFINE_SLAB_CACHE(queue_cache, "queued_signal", sizeof(struct queued_signal), 8);
-static DEFINE_SLAB_CACHE(sighand_cache, "sighand", sizeof(struct sighand), 16);
 
 void sigpending_init(struct sigpending *pending)
 {
@@ -81,64 +80,4 @@ void sigpending_take(struct sigpending *pending, int signal, struct signal_info 
         *info = first->info;
         unqueue(first);
     }
-}
-
-/* The one that is delivered first of SET. */
-static int first_of(sigset_t set)
-{
-    if (set & SIGNALS_SYNCHRONOUS)
-        set &= SIGNALS_SYNCHRONOUS;
-    return __builtin_ctzll(set) + 1;
-}
-
-int signal_take(sigset_t wanted, struct signal_info *info)
-{
-    struct sigpending *pending = &current->pending;
-    sigset_t set = pending->set & wanted;
-
-    if (!set) {
-        pending = &current->process->pending;
-        set = pending->set & wanted;
-    }
-    if (!set)
-        return 0;
-    int signal = first_of(set);
-    sigpending_take(pending, signal, info);
-    return signal;
-}
-
-/* ---- tables of actions ---- */
-
-static struct sighand *initialise(struct sighand *sighand)
-{
-    sighand->refcount = 1;
-    sighand->has_readers = false;
-    wait_queue_init(&sighand->readers);
-    list_init(&sighand->watchers);
-    return sighand;
-}
-
-struct sighand *sighand_alloc(void)
-{
-    struct sighand *sighand = slab_zalloc(&sighand_cache);
-
-    return sighand ? initialise(sighand) : NULL;
-}
-
-struct sighand *sighand_clone(const struct sighand *sighand)
-{
-    struct sighand *clone = slab_alloc(&sighand_cache);
-
-    if (!clone)
-        return NULL;
-    *clone = *sighand;
-    return initialise(clone);
-}
-
-void sighand_put(struct sighand *sighand)
-{
-    if (--sighand->refcount > 0)
-        return;
-    signalfd_end(sighand);
-    slab_free(&sighand_cache, sighand);
 }
