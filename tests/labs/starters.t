@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """
 Each lab's tree as a student gets it: it builds without a warning, and starts a shell or stops with a message that names a
-function of the lab. For make nightly, since it builds eight kernels.
+function of the lab; all that make test runs can be built, and make grade gives a score. For make nightly, since it builds
+sixteen kernels.
 """
 import os
 import re
@@ -14,6 +15,7 @@ from tap import ROOT, check, done  # noqa: E402
 
 LABS = range(8)
 GREETING = "the shell is here"
+SCORE = re.compile(r"^Score: \d+ of 100$", re.MULTILINE)
 MESSAGE = re.compile(r"not yet written: lab (\d), (\w+) in (\S+)")
 
 
@@ -37,10 +39,20 @@ def check_starter(number, tree):
               f"lab {number}: {message[2]} in {message[3]} is what is to be written")
 
 
+def check_tools(number, tree):
+    """What a student types before the first line is written."""
+    made = call("make", "-j2", "SETUP=no", "WERROR=1", "test-programs", cwd=tree)
+    check(made.returncode == 0, f"lab {number}: what make test runs can be built", made.stdout[-1000:], made.stderr)
+    graded = call("make", "SETUP=no", "grade", cwd=tree)
+    check(graded.returncode == 0 and SCORE.search(graded.stdout), f"lab {number}: make grade gives a score",
+          graded.stdout[-1000:], graded.stderr)
+
+
 for lab in LABS:
     with tempfile.TemporaryDirectory(prefix="zeropage-starter-") as folder:
         student = os.path.join(folder, "tree")
         written = call(os.path.join(ROOT, "tools", "lab"), str(lab), student, cwd=ROOT)
         if check(written.returncode == 0, f"lab {lab}: the tree is written", written.stderr):
             check_starter(lab, student)
+            check_tools(lab, student)
 done()

@@ -142,6 +142,29 @@ def check_stubs(number, lab, tree):
     check(not strangers, f"lab {number}: what is to be written may be handed in", *strangers)
 
 
+def needed_files(path, text):
+    """The files of the repository that a source file of it includes, assembles in, or imports."""
+    if path.endswith((".c", ".h")):
+        return re.findall(r'^#include "([^"]+)"', text, re.MULTILINE)
+    if path.endswith(".asm"):
+        return re.findall(r'^%include "([^"]+)"', text, re.MULTILINE)
+    if not text.startswith("#!/usr/bin/env python3") and not path.endswith(".py"):
+        return []
+    places = [os.path.dirname(path), "tests", "tests/linux", "tools"]
+    modules = re.findall(r"^\s*(?:import|from) ([\w.]+)", text, re.MULTILINE)
+    return [found for module in modules for place in places
+            for found in [os.path.join(place, module.replace(".", "/") + ".py")] if os.path.exists(os.path.join(ROOT, found))]
+
+
+def check_complete(number, tree):
+    missing = []
+    for path in tree_files(tree):
+        for needed in needed_files(path, text_of(tree, path)):
+            if os.path.exists(os.path.join(ROOT, needed)) and not os.path.exists(os.path.join(tree, needed)):
+                missing.append(f"{path} needs {needed}")
+    check(not missing, f"lab {number}: what a file of the tree includes or imports is there, too", *sorted(set(missing)))
+
+
 def check_tree(number, lab, telling):
     tree = os.path.join(folder, f"lab{number}")
     got = tool(number, tree)
@@ -150,6 +173,7 @@ def check_tree(number, lab, telling):
     check_contains(got.stdout, f"docs/labs/{number}-{lab['name']}.md", f"lab {number}: the tool names the handout")
     check_no_solution(number, lab, tree, telling)
     check_stubs(number, lab, tree)
+    check_complete(number, tree)
     check_equal(call("git", "rev-list", "--count", "--all", cwd=tree).stdout, "1\n", f"lab {number}: one commit")
     check_equal(call("git", "status", "--porcelain", "--ignored", cwd=tree).stdout, "",
                 f"lab {number}: and all that is there is in it")
