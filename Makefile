@@ -135,6 +135,7 @@ reliability: ## Put the results of the last runs into docs/reliability.md, which
 check: ## Look for mistakes with clang-tidy and cppcheck; each finding is an error.
 	@tools/setup build check
 	@$(AGAIN) clang-tidy cppcheck
+nightly: check
 
 doctor: ## List each tool with the version found, the version needed and the fix.
 	@tools/doctor

@@ -102,8 +102,10 @@ static void remove_watch(struct watch *watch)
 
 void epoll_forget(struct file *file)
 {
-    while (!list_empty(&file->watches))
-        remove_watch(list_first_entry(&file->watches, struct watch, of_file));
+    struct watch *watch, *next;
+
+    list_for_each_entry_safe(watch, next, &file->watches, of_file)
+        remove_watch(watch);
 }
 
 /* How many epolls lie one below the other from FILE on; more than MAX_NESTING when TOP is among them. */
@@ -272,9 +274,10 @@ static struct list_head *epoll_watchers(struct file *file)
 static void epoll_release(struct file *file)
 {
     struct epoll *epoll = file->private;
+    struct watch *watch, *next;
 
-    while (!list_empty(&epoll->watches))
-        remove_watch(list_first_entry(&epoll->watches, struct watch, of_epoll));
+    list_for_each_entry_safe(watch, next, &epoll->watches, of_epoll)
+        remove_watch(watch);
     kfree(epoll);
 }
 

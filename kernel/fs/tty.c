@@ -11,7 +11,7 @@
 #define CHUNK 256
 #define NSEC_PER_DECISECOND (NSEC_PER_SEC / 10)
 #define SCREEN_DELAY (NSEC_PER_SEC / 50)
-#define HISTORY_SIZE (128 * 1024)       /* of what has scrolled off the screen: 655 lines of 100 columns */
+#define HISTORY_SIZE (128ul * 1024)   /* of what has scrolled off the screen: 655 lines of 100 columns */
 
 /* kernel/fs/devices.h says the same: /dev/console. */
 #define CONSOLE_NUMBER MAKEDEV(5, 1)
