@@ -85,6 +85,8 @@ static bool read_command_line(void)
     proc_has_fail_nth = ALLOCATIONS_CAN_FAIL && cmdline_has("fault-injection");
     const char *aslr = cmdline_get("aslr");
     aslr_enabled = aslr && strcmp(aslr, "on") == 0;
+    const char *map_low = cmdline_get("map-low");
+    low_mappings_allowed = map_low && strcmp(map_low, "on") == 0;
     self_tests_allowed = cmdline_has("selftest");
     return run_mode;
 }

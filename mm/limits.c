@@ -10,11 +10,21 @@
 #define USER_RESERVE_PAGES ((128ul << 20) >> PAGE_SHIFT)
 #define RESERVE_SHARE 32
 
+/* Linux's CONFIG_LSM_MMAP_MIN_ADDR: what a file in /proc can't change. */
+#define LSM_MMAP_MIN_ADDR 65536ul
+
 int sysctl_max_map_count = SYSCTL_MAX_MAP_COUNT_DEFAULT;
-unsigned long mmap_min_addr = 65536;
+unsigned long mmap_min_addr = LSM_MMAP_MIN_ADDR, dac_mmap_min_addr = LSM_MMAP_MIN_ADDR;
+bool low_mappings_allowed;
 int sysctl_overcommit_memory;
 int sysctl_overcommit_ratio = 50;
 unsigned long vm_committed;
+
+void set_dac_mmap_min_addr(unsigned long address)
+{
+    dac_mmap_min_addr = address;
+    mmap_min_addr = MAX(address, LSM_MMAP_MIN_ADDR);
+}
 
 bool data_limit_is_soft(const struct mm_struct *mm, unsigned long pages)
 {

@@ -144,7 +144,7 @@ struct mm_struct {
     long rss[NR_MM_COUNTERS];           /* pages */
     unsigned long def_flags;            /* VM_LOCKED after mlockall(MCL_FUTURE) */
     bool may_lock_beyond_limit;         /* CAP_IPC_LOCK */
-    bool may_map_low;                   /* CAP_SYS_RAWIO: below mmap_min_addr */
+    bool may_map_low;                   /* CAP_SYS_RAWIO: below mmap_min_addr, where low_mappings_allowed */
     bool has_huge_pages;                /* some VMA has or had VM_HUGETLB */
     struct mm_limits limits;
     const void *limits_of;              /* the process that they are of: several may share this address space */
@@ -156,7 +156,16 @@ extern struct list_head all_mms;
 
 #define SYSCTL_MAX_MAP_COUNT_DEFAULT 65530
 extern int sysctl_max_map_count;
-extern unsigned long mmap_min_addr;         /* bytes */
+
+/*
+ * No mapping begins below mmap_min_addr, whoever asks. With low_mappings_allowed (the kernel option map-low=on) it is as on
+ * Linux: who has CAP_SYS_RAWIO may, and others from dac_mmap_min_addr on, which is what root has written to
+ * /proc/sys/vm/mmap_min_addr. set_dac_mmap_min_addr changes both; mmap_min_addr never becomes less than it is at the start.
+ */
+extern unsigned long mmap_min_addr, dac_mmap_min_addr;  /* bytes */
+extern bool low_mappings_allowed;
+void set_dac_mmap_min_addr(unsigned long address);
+
 extern int sysctl_overcommit_memory;        /* 0 heuristic, 1 always, 2 never */
 extern int sysctl_overcommit_ratio;         /* per cent */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
@@ -215,7 +224,7 @@ int do_msync(struct mm_struct *mm, unsigned long start, unsigned long length, in
 
 /*
  * A VMA for a program segment, stack or bss at a fixed place, made by exec: no limit checks but
- * memory. 0 or negative errno.
+ * memory and the lowest address. 0 or negative errno.
  */
 int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length,
                  unsigned long vm_flags);

@@ -365,6 +365,9 @@ int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length
         NULL, start, start + PAGE_ALIGN(length), vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
         start >> PAGE_SHIFT,
     };
-    unsigned long address = mmap_region(mm, &request);
+    unsigned long address = get_unmapped_area(mm, start, PAGE_ALIGN(length), MAP_FIXED);
+
+    if (!IS_ERR_VALUE(address))
+        address = mmap_region(mm, &request);
     return IS_ERR_VALUE(address) ? (int)(long)address : 0;
 }

@@ -55,6 +55,12 @@ static unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint, uns
     return unmapped_area_bottomup(mm, hint, length, flags);
 }
 
+/* A null pointer of the kernel's or of a program's must not lead anywhere; but Linux lets root have it so. */
+static bool may_map_below_minimum(const struct mm_struct *mm, unsigned long address)
+{
+    return low_mappings_allowed && (mm->may_map_low || address >= dac_mmap_min_addr);
+}
+
 unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, unsigned long length,
                                 unsigned long flags)
 {
@@ -69,7 +75,7 @@ unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long address, uns
         return (unsigned long)-ENOMEM;
     if (!IS_ALIGNED(address, PAGE_SIZE))
         return (unsigned long)-EINVAL;
-    if (address < mmap_min_addr && !mm->may_map_low)
+    if (unlikely(address < mmap_min_addr) && !may_map_below_minimum(mm, address))
         return (unsigned long)-EPERM;
     return address;
 }

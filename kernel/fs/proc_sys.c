@@ -35,15 +35,18 @@ static int store_within(const char *text, long minimum, long maximum, long *valu
     return parse_setting(text, value) && *value >= minimum && *value <= maximum ? 0 : -EINVAL;
 }
 
-/* A setting that is one variable. */
-#define NUMBER_SETTING(setting, type, variable, minimum, maximum)                   \
+#define SHOW_NUMBER(setting, variable)                                              \
     static int show_##setting(struct seq *seq, struct task *task, u64 *cursor)      \
     {                                                                               \
         (void)task;                                                                 \
         (void)cursor;                                                               \
         seq_printf(seq, "%ld\n", (long)(variable));                                 \
         return 0;                                                                   \
-    }                                                                               \
+    }
+
+/* A setting that is one variable. */
+#define NUMBER_SETTING(setting, type, variable, minimum, maximum)                   \
+    SHOW_NUMBER(setting, variable)                                                  \
     static int store_##setting(const char *text)                                    \
     {                                                                               \
         long value;                                                                 \
@@ -54,9 +57,19 @@ static int store_within(const char *text, long minimum, long maximum, long *valu
     }
 
 NUMBER_SETTING(max_map_count, int, sysctl_max_map_count, 0, INT32_MAX)
-NUMBER_SETTING(mmap_min_addr, unsigned long, mmap_min_addr, 0, INT64_MAX)
 NUMBER_SETTING(overcommit_memory, int, sysctl_overcommit_memory, OVERCOMMIT_GUESS, OVERCOMMIT_NEVER)
 NUMBER_SETTING(overcommit_ratio, int, sysctl_overcommit_ratio, 0, INT32_MAX)
+SHOW_NUMBER(mmap_min_addr, dac_mmap_min_addr)
+
+static int store_mmap_min_addr(const char *text)
+{
+    long value;
+    int error = store_within(text, 0, INT64_MAX, &value);
+
+    if (!error)
+        set_dac_mmap_min_addr((unsigned long)value);
+    return error;
+}
 
 /*
  * What a number written to drop_caches gives back, as on Linux: pages of files, kernel objects (and stacks), or

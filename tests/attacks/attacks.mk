@@ -27,10 +27,12 @@ $(BUILD)/tests/attacks/%: $(BUILD)/tests/attacks/%.o $(user_lib) user/lib/user.l
 CALLS ?= 10000000
 SEED ?= 1
 MINUTES ?= 240
-attack_parts := $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(ATTACK_PROGRAMS)
+# hardening.t also runs one of the programs that are compared with Linux.
+attack_programs := $(ATTACK_PROGRAMS) $(BUILD)/tests/linux/low_addresses
+attack_parts := $(BUILD)/zeropage.elf $(BUILD)/archive.tar $(attack_programs)
 
 .PHONY: attack-programs fuzz-calls bombs soak defences nightly
-attack-programs: $(ATTACK_PROGRAMS)
+attack-programs: $(attack_programs)
 
 fuzz-calls: ## Make CALLS=10000000 random system calls from SEED=1 on, under timer interrupts at random instructions.
 	@tools/setup build run

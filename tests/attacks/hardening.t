@@ -106,7 +106,29 @@ def guards():
     check(first and first & 0xff == 0, "and ends in a zero byte, which no string can copy")
 
 
+NOTHING_LOW = "nothing is mapped below the lowest address, whoever asks, in whichever way, and whatever is in mmap_min_addr"
+ORDINARY = "an ordinary user"
+
+
+def by_person(transcript):
+    """{heading: lines} of what tests/linux/low_addresses.c prints."""
+    return {heading: lines for heading, lines in re.findall(r"^(\w.*):\n((?:  .*\n)+)", transcript, re.MULTILINE)}
+
+
+def low_addresses():
+    """What Linux tells an ordinary user before anything is allowed to everybody (the golden file) is what everybody is told here."""
+    with open(os.path.join(ROOT, "tests", "linux", "golden", "linux", "low_addresses.txt"), encoding="ascii") as file:
+        linux = by_person(file.read())
+    output, messages, _ = run("run", "--append", "map-low=off", os.path.join(BUILD, "tests", "linux", "low_addresses"))
+    here = by_person(output)
+    raised = ", with 131072 in mmap_min_addr"
+    wrong = {heading for heading in linux if here.get(heading) != linux[ORDINARY + (raised if heading.endswith(raised) else "")]}
+    check(len(linux) == 6 and not wrong, NOTHING_LOW, *sorted(wrong), messages)
+
+
 mistakes()
+if wanted(NOTHING_LOW):
+    low_addresses()
 if wanted(WRITE_AFTER_FREE):
     freed_frames()
 if wanted(GUARD_DIFFERS):

@@ -84,8 +84,43 @@ static void fixed_goes_where_it_says_or_nowhere(void **state)
     assert_error(anon(mm, 0, P, RW, PRIVATE | MAP_FIXED), EPERM);
     assert_error(anon(mm, 0x1000, P, RW, PRIVATE | MAP_FIXED_NOREPLACE), EPERM);
     assert_error(anon(mm, 0xf000, 2 * P, RW, PRIVATE | MAP_FIXED), EPERM);
+    mmput(mm);
+}
+
+static void nothing_is_mapped_below_the_minimum(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long minimum = mmap_min_addr;
+
+    mm->may_map_low = true;
+    assert_error(anon(mm, 0, P, RW, PRIVATE | MAP_FIXED), EPERM);
+    assert_int_equal(vm_brk_flags(mm, 0x1000, P, VM_READ | VM_WRITE), -EPERM);
+    set_dac_mmap_min_addr(0);
+    assert_error(anon(mm, minimum - P, P, RW, PRIVATE | MAP_FIXED), EPERM);
+    assert_int_equal(anon(mm, minimum, P, RW, PRIVATE | MAP_FIXED), minimum);
+    set_dac_mmap_min_addr(2 * minimum);
+    assert_error(anon(mm, 2 * minimum - P, P, RW, PRIVATE | MAP_FIXED), EPERM);
+    set_dac_mmap_min_addr(minimum);
+    mmput(mm);
+}
+
+static void with_the_option_root_may_and_others_where_root_lets_them(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long minimum = mmap_min_addr;
+
+    low_mappings_allowed = true;
+    assert_error(anon(mm, 0, P, RW, PRIVATE | MAP_FIXED), EPERM);
+    set_dac_mmap_min_addr(0x1000);
+    assert_error(anon(mm, 0, P, RW, PRIVATE | MAP_FIXED), EPERM);
+    assert_int_equal(anon(mm, 0x1000, P, RW, PRIVATE | MAP_FIXED), 0x1000);
+    assert_int_equal(anon(mm, 0x2000, P, RW, PRIVATE), minimum);
+    set_dac_mmap_min_addr(minimum);
     mm->may_map_low = true;
     assert_int_equal(anon(mm, 0, P, RW, PRIVATE | MAP_FIXED), 0);
+    low_mappings_allowed = false;
     mmput(mm);
 }
 
@@ -298,6 +333,8 @@ int main(void)
         mm_test(mappings_go_top_down_into_the_highest_hole),
         mm_test(a_hint_is_rounded_down_and_used_when_free),
         mm_test(fixed_goes_where_it_says_or_nowhere),
+        mm_test(nothing_is_mapped_below_the_minimum),
+        mm_test(with_the_option_root_may_and_others_where_root_lets_them),
         mm_test(fixed_replaces_what_was_there),
         mm_test(fixed_noreplace_refuses_what_is_taken),
         mm_test(map_32bit_goes_between_one_and_two_gib),
