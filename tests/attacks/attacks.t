@@ -14,4 +14,5 @@ _, messages = report("16 MiB", "run", "--memory", "16M", "--verbose", program("o
 said = re.findall(r"^oom\[\d+\]: killed because memory is full: it holds (\d+) KiB$", messages, re.MULTILINE)
 check(len(said) == 8 and all(int(size) > 2000 for size in said),
       "each death for memory is one line that tells who and how much it held", messages)
+report("16 MiB", "run", "--memory", "16M", program("reserve"))
 done()

@@ -7,7 +7,6 @@ What has no row, because taking it away alone changes nothing that can be seen i
 - the look at SYSRET's address: it can't be one that is not canonical, for the last page of the user half can't be mapped;
 - TF in SFMASK: the handler of debug exceptions ignores a step in the kernel as well;
 - DF in SFMASK: QEMU clears DF at each SYSCALL;
-- the reserve: a child needs frames of its own where a fork would need the reserve's, and is killed when there are none;
 - a stack of its own for debug exceptions: QEMU loses the one that MOV SS puts off into SYSCALL.
 """
 DEATH = "the machine ends"
@@ -88,6 +87,14 @@ DEFENCES = (
     ("descriptors-held", "kernel/proc/oom.c", "(thread->files ? files_pages_held(thread->files) : 0)", "0", ATTACKS, "by bytes in pipes was killed"),
     ("shell-last", "kernel/proc/oom.c", "    return process->pid == 1 || process_is_init(process) ||", "    return false &&", ATTACKS,
      "a leader of a session that holds most|the program runs to its end"),
+    ("reserve", "mm/page_init.c", "reserve_frames = MIN(MAX(", "reserve_frames = 0 * MIN(MAX(", ATTACKS, "page tables are made out of the reserve"),
+    ("reserve-for-stacks", "mm/page_alloc.c", "type == PAGE_SLAB || type == PAGE_KERNEL;", "type == PAGE_SLAB;", ATTACKS,
+     "their stacks come out of the reserve"),
+    ("reserve-for-page-tables", "mm/page_alloc.c", "return type == PAGE_TABLE || type", "return type", ATTACKS,
+     "page tables are made out of the reserve"),
+    ("reserve-for-objects", "mm/page_alloc.c", "|| type == PAGE_SLAB ||", "||", ATTACKS, "objects of the kernel come out of the reserve"),
+    ("reserve-for-copies", "kernel/proc/oom.c", "reserve_frames = reserve / 2;", "reserve_frames = reserve;", ATTACKS,
+     "a copy to a page that is not there yet"),
     ("no-node-left", "mm/page_tree.c", "            tree->height = height_for(index);", "            tree->height = 1;", "host page_tree",
      "a_tree_that_begins_far_away_leaves_nothing"),
     # --- broken files -----------------------------------------------------------------------------------------------------------

@@ -11,9 +11,7 @@
 #define MIB (1ul << 20)
 #define MOST 6      /* MiB */
 #define LITTLE 1
-#define CHILDS 18           /* frames that a fork and its child may take */
 #define LEADERS 8   /* more than is left for all others together */
-#define RESERVE_SHARE 64    /* of memory, what only the kernel may take (mm/page_init.c) */
 
 static int to_parent[2];
 
@@ -180,34 +178,6 @@ static void leader_comes_last(void)
         continue;
 }
 
-/* The kernel's own work on full memory: each fails with an error, or works; none may hang or kill the caller. */
-static void kernel_work(void)
-{
-    static char text[4096];
-    int ends[2], works = 0;
-    char *more;
-    unsigned long taken = 0;
-
-    /* Page by page until there is only the reserve, and what a child writes to itself. */
-    for (struct frame_counts frames; probe_frames(&frames) && frames.free > frames.total / RESERVE_SHARE + CHILDS; taken++)
-        write_byte(anon(1));
-    for (int i = 0; i < 200; i++) {
-        pid_t child = fork();
-        if (child == 0)
-            _exit(0);
-        works += child > 0 && waitpid(child, NULL, 0) == child;
-        if (pipe(ends) == 0) {
-            close(ends[0]);
-            close(ends[1]);
-        }
-        more = raw_mmap(0, PAGE, PROT_READ, PRIVATE_ANON, -1, 0);
-        if (more != MAP_FAILED)
-            raw_munmap(more, PAGE);
-    }
-    check_eq(works, 200, "on full memory processes start and end out of the reserve");
-    check(probe_file("/proc/audit", text, sizeof(text)) > 0 && strcmp(text, "ok\n") == 0, "and the audit finds nothing");
-}
-
 int main(void)
 {
     if (pipe(to_parent) != 0)
@@ -220,6 +190,5 @@ int main(void)
     most_dies(take_pipes, "bytes in pipes");
     most_dies(take_nameless_file, "a file without a name");
     leader_comes_last();
-    kernel_work();
     return done();
 }
