@@ -135,6 +135,29 @@ static void write_freed(unsigned long unused)
         free_pages(other, 0);
 }
 
+/* ---- the way back ---- */
+
+#define NOT_CANONICAL 0x0000800000000000ul
+
+/* As if the program had made this call from there: SYSRET, unlike IRETQ, would fault in the kernel, on the program's stack. */
+static void return_nowhere(unsigned long unused)
+{
+    struct pt_regs *regs = task_regs(current);
+
+    (void)unused;
+    regs->ip = regs->cx = NOT_CANONICAL;
+}
+
+#define DR7_BREAKPOINT_0 (1ul << 1)
+#define DR7_ACCESS_0 (3ul << 16)    /* of data, read or written */
+#define DR7_TWO_BYTES_0 (1ul << 18)
+
+/* No mistake: a breakpoint on the program's data, which only the kernel can set. */
+static void watch(unsigned long address)
+{
+    __asm__ volatile("mov %0, %%dr0\n\tmov %1, %%dr7" : : "r"(address), "r"(DR7_BREAKPOINT_0 | DR7_ACCESS_0 | DR7_TWO_BYTES_0));
+}
+
 /* ---- what the kernel leaves behind ---- */
 
 #define STAIN 0xd7              /* tests/attacks/stains.c looks for it */
@@ -211,6 +234,8 @@ static const struct {
     { "write-guard", write_guard },
     { "smash-stack", smash_stack },
     { "write-freed", write_freed },
+    { "return-nowhere", return_nowhere },
+    { "watch", watch },
     { "stain-memory", stain_memory },
     { "stain-stack", stain_stack },
 };

@@ -119,13 +119,27 @@ static struct signal_info info_of(const struct pt_regs *regs, unsigned vector, u
     return info;
 }
 
+/*
+ * A debug exception that a program brought about. A breakpoint on what MOV SS loads is put off to the next instruction, and if that
+ * is SYSCALL, to the kernel's first (SDM vol. 3A, 6.8.3): no harm, on a stack of its own. Bochs does the same to the step over a
+ * SYSCALL. But the kernel itself never runs in single steps: SFMASK and the gates clear TF.
+ */
+static void debug_in_kernel(struct pt_regs *regs)
+{
+    if (regs->flags & FLAGS_TF) {
+        printk("audit: a program's single steps go on in the kernel, at %#lx\n", regs->ip);
+        audit_findings++;
+    }
+    regs->flags &= ~FLAGS_TF;
+}
+
 /* An exception in the kernel: mended by the exception table, harmless, or the end. */
 static void exception_in_kernel(struct pt_regs *regs, unsigned vector, unsigned long error)
 {
     if (vector == VECTOR_NMI)
         return;
     if (vector == VECTOR_DEBUG) {
-        regs->flags &= ~FLAGS_TF;   /* a program's single step that reached into the kernel */
+        debug_in_kernel(regs);
         return;
     }
     if (fixup_exception(regs))

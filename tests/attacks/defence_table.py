@@ -3,14 +3,12 @@ The kernel's defences, and how each is taken away: (name, file, what stands ther
 that has to fail, or of several with | between them). A test is a file, or "guest NAME" (tests/guest/NAME.c), or "host NAME" (tests/host/NAME_test.c). The rule
 DEATH says that the kernel does not survive it, END that the test's program does not.
 
-What has no row, because taking it away alone changes nothing that can be seen in QEMU:
-- the look at SYSRET's address: it can't be one that is not canonical, for the last page of the user half can't be mapped;
-- TF in SFMASK: the handler of debug exceptions ignores a step in the kernel as well;
-- DF in SFMASK: QEMU clears DF at each SYSCALL;
-- a stack of its own for debug exceptions: QEMU loses the one that MOV SS puts off into SYSCALL.
+Those of BOCHS are about what QEMU does otherwise than a processor: it clears DF at each SYSCALL whatever SFMASK says, takes a SYSRET to any
+address, and does not put off the debug exception of MOV SS. Where Bochs is missing they are skipped.
 """
 DEATH = "the machine ends"
 END = "the program ends too early"
+BOCHS = "tests/boot/bochs.t"
 HARDENING, BOMBS, ATTACKS, CALLS, ASLR = (f"tests/attacks/{name}.t" for name in ("hardening", "bombs", "attacks", "calls", "aslr"))
 
 DEFENCES = (
@@ -61,6 +59,14 @@ DEFENCES = (
     ("returned-flags", "kernel/proc/sigframe.c", "#define FLAGS_RESTORABLE 0x50dd5ul", "#define FLAGS_RESTORABLE 0x57dd5ul", "guest entry",
      "gives no flag that a program may not set"),
     ("returned-ring", "kernel/proc/sigframe.c", "regs->cs = context->cs | ring3;", "regs->cs = context->cs;", "guest entry", DEATH),
+    ("syscall-without-steps", "kernel/cpu/cpu.c", "wrmsr(MSR_SFMASK, FLAGS_TF | ", "wrmsr(MSR_SFMASK, ", HARDENING,
+     "does not run in single steps"),
+    ("syscall-forwards", "kernel/cpu/cpu.c", "FLAGS_IF | FLAGS_DF | FLAGS_IOPL", "FLAGS_IF | FLAGS_IOPL", BOCHS,
+     "entry: copies what it should, forwards|entry: as many checks"),
+    ("sysret-canonical", "syscall/entry.asm", "    cmp rcx, [task_size]\n    jae .slow\n", "", BOCHS,
+     "that returns to an address that is not canonical"),
+    ("stack-of-debug-exceptions", "kernel/cpu/descriptors.c", "        return STACK_DEBUG + 1;", "        return 0;", BOCHS,
+     "that MOV SS puts off into the kernel"),
     ("registers-preserved", "syscall/entry.asm", "    pop r9\n    pop r8\n", "    pop r9\n    add rsp, 8\n", CALLS,
      "none changed a register that it has to preserve"),
     # --- what others have left ---------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ its defence is taken away.
 """
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -106,6 +107,22 @@ def guards():
     check(first and first & 0xff == 0, "and ends in a zero byte, which no string can copy")
 
 
+NO_STEPS = "the kernel does not run in single steps, though the program that calls it does"
+
+
+def single_steps():
+    _, messages, status = run("run", "entry")
+    check(status == 0 and "single steps" not in messages, NO_STEPS, f"status {status}", messages[-1000:])
+
+
+NOWHERE = "a system call that returns to an address that is not canonical ends the program, not the machine"
+
+
+def return_nowhere():
+    _, messages, status = run("run", "--append", "selftest", program("selftest"), "return-nowhere")
+    check(status == 128 + signal.SIGSEGV, NOWHERE, f"status {status}", messages[-1000:])
+
+
 NOTHING_LOW = "nothing is mapped below the lowest address, whoever asks, in whichever way, and whatever is in mmap_min_addr"
 ORDINARY = "an ordinary user"
 
@@ -127,6 +144,10 @@ def low_addresses():
 
 
 mistakes()
+if wanted(NO_STEPS):
+    single_steps()
+if wanted(NOWHERE):
+    return_nowhere()
 if wanted(NOTHING_LOW):
     low_addresses()
 if wanted(WRITE_AFTER_FREE):
