@@ -186,7 +186,8 @@ KERNEL_CFLAGS := -std=gnu11 $(OPTIMISE) -ffreestanding -fno-pic -fno-pie -mcmode
 # Two builds in different folders are to be equal, so no path of this machine goes into the files.
 KERNEL_CFLAGS += -ffile-prefix-map=$(CURDIR)/=
 KERNEL_ASFLAGS := -f elf64 -g -F dwarf -I ./
-KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack --build-id=none \
+# --discard-locals: NASM's names for labels in macros (..@8.site) would cut functions in two for a debugger.
+KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack --build-id=none --discard-locals \
     $(if $(shell $(LD) --help 2>/dev/null | grep -e --no-warn-rwx-segments),--no-warn-rwx-segments)
 ifeq ($(WERROR),1)
 KERNEL_CFLAGS += -Werror

@@ -5,14 +5,17 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import ROOT  # noqa: E402
+from tap import ROOT, check, done, skip  # noqa: E402
 
 BUILD = "build-debug"
 TIME_LIMIT = 300    # a session takes seconds; a busy machine may be many times slower
 WORK_LIMIT = 30     # seconds of processor time, which do not depend on what else the machine does
 GOLDEN = os.path.join(ROOT, "tests", "gdb", "golden")
+DEBUG = os.path.join(ROOT, "tools", "debug")
+STATE_LIMIT = 60    # seconds until a state that is waited for has to be there
 
 VARIABLE = (
     (r"0xffff[0-9a-f]{12}\b", "KERNEL"),            # addresses of the kernel
@@ -85,6 +88,15 @@ class Session:
         self.work = processor_time() - before
 
 
+def wait_for(condition):
+    end = time.monotonic() + STATE_LIMIT
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def processor_time():
     """What our children, and theirs, have used."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -113,3 +125,15 @@ def normal(text):
         if line != "  CACHE" or lines[-1:] != [line]:
             lines.append(line.rstrip())
     return "\n".join(lines) + "\n"
+
+
+def play(what, *tests):
+    """A whole test file: TESTS one after the other, when there is what they need."""
+    if reason := tools_are_missing():
+        skip(what, reason)
+        done()
+    problem = build()
+    if check(problem is None, "the debug build can be made", problem or ""):
+        for test in tests:
+            test()
+    done()

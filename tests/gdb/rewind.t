@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import batch  # noqa: E402
+from batch import wait_for  # noqa: E402
 from tap import ROOT, check, check_contains, check_equal, done, skip  # noqa: E402
 
-DEBUG = os.path.join(ROOT, "tools", "debug")
+DEBUG = batch.DEBUG
 RECORDED = ("--rewind",)
 
 # The state of the machine in a line: registers, the page's entry, and physical memory's users.
@@ -220,15 +220,6 @@ def test_limit():
                 "a recording that ends before its program begins is none to debug", session.text)
     session = batch.Session("continue\n", "session", "read_hole", options=RECORDED)
     check_contains(session.text, "session exited with status 0", "a recording says how the program ended")
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def command_line(pid):

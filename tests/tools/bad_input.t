@@ -23,7 +23,7 @@ FULL_DISK_SIZE = "16k"
 LIMIT = 120
 
 # Parts of tools, no tools of their own: nobody starts them.
-PARTS = {"elf.py", "packages", "packages.sh", "qemu.py", "recording.py", "replay_line.py", "screen.py", "toml_reader.py", "gdb",
+PARTS = {"elf.py", "packages", "packages.sh", "qemu.py", "recording.py", "replay_line.py", "screen.py", "stub_line.py", "toml_reader.py", "gdb",
          "grader", "viewer"}
 
 

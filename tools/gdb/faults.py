@@ -109,7 +109,7 @@ def function_at(ip):
 def source_line(place):
     try:
         with open(place.symtab.fullname(), encoding="utf-8", errors="replace") as file:
-            return "  " + file.read().splitlines()[place.line - 1].strip()
+            return "  " + " ".join(file.read().splitlines()[place.line - 1].split())
     except (OSError, IndexError):
         return ""
 

@@ -22,7 +22,7 @@ class Command(gdb.Command):
     most_words = 0
 
     def __init__(self):
-        super().__init__(self.name, gdb.COMMAND_DATA)
+        super().__init__(self.name, gdb.COMMAND_USER)
 
     def invoke(self, argument, from_tty):
         try:
@@ -50,7 +50,11 @@ def number(text):
             raise Problem(f"{text} has more than 64 bits")
         return value % WORD
     except ValueError:
-        return int(gdb.parse_and_eval(text).cast(gdb.lookup_type("unsigned long"))) % WORD
+        value = gdb.parse_and_eval(text)
+        if value.type.code == gdb.TYPE_CODE_VOID:
+            raise Problem(f"{text} has no value; `set {text} = ...` would give it one" if text.startswith("$") else
+                          f"{text} has no value") from None
+        return int(value.cast(gdb.lookup_type("unsigned long"))) % WORD
 
 
 # --- The kernel's symbols ---------------------------------------------------------------------------------------
@@ -153,9 +157,23 @@ def silence():
         os.close(nowhere)
 
 
+@contextmanager
+def no_stops():
+    """Breakpoints that are there already do not stop the machine meanwhile."""
+    stops = [stop for stop in gdb.breakpoints() if stop.is_valid() and stop.enabled]
+    for stop in stops:
+        stop.enabled = False
+    try:
+        yield
+    finally:
+        for stop in stops:
+            if stop.is_valid():
+                stop.enabled = True
+
+
 def need_machine():
     if not gdb.selected_inferior().pid:
-        raise Problem("no machine is running; `make debug` starts one")
+        raise Problem("no machine is running; `run` starts it again, and outside of GDB `make debug` starts one")
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------

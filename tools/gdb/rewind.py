@@ -55,18 +55,12 @@ def now():
 def travelling():
     """Nothing on the way is to stop the machine, or to be told."""
     global is_travelling
-    stops = [stop for stop in gdb.breakpoints() if stop.is_valid() and stop.enabled]
-    for stop in stops:
-        stop.enabled = False
     was_travelling, is_travelling = is_travelling, True
     try:
-        with machine.silence():
+        with machine.no_stops(), machine.silence():
             yield
     finally:
         is_travelling = was_travelling
-        for stop in stops:
-            if stop.is_valid():
-                stop.enabled = True
 
 
 def run_until(moment):

@@ -71,7 +71,7 @@ two are the same."""
 def describe_origin(value):
     if value >> 63:
         return f"{value - machine.WORD}: no system call"
-    return f"{value}: the number of the system call, or an exception's error code"
+    return f"{value:#x} ({value}): the number of the system call, or an exception's error code"
 
 
 # --- The journal ------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Loads zeropage's commands into GDB: `source tools/gdb/zeropage.py`. `help zeropage` lists them."""
 import os
-import shlex
 import sys
 
 import gdb
@@ -13,11 +12,9 @@ import faults  # noqa: E402
 import memory  # noqa: E402
 import printers  # noqa: E402
 import rewind  # noqa: E402
+import start  # noqa: E402
 import tasks  # noqa: E402
 import unwinder  # noqa: E402
-
-
-FAILED = 1
 
 
 class Zeropage(machine.Command):
@@ -34,6 +31,7 @@ class Zeropage(machine.Command):
   heap [PID]             a program's heap, and the kernel's own objects
   journal [N]            the last events
   mmcheck                check every invariant of memory from outside
+  run                    begin again, at the program's first page fault
   moment [NUMBER]        in a recorded run (make rewind): where the machine is; go to another moment
   who-wrote ADDRESS      in a recorded run: go back to the instruction that wrote there last
 
@@ -45,71 +43,6 @@ Each has its own help: `help pf`."""
         print(Zeropage.__doc__)
 
 
-class Start(machine.Command):
-    """Start the machine and stop at the program's first page fault: zeropage-start SYMBOLS COMMAND...
-
-SYMBOLS is the program's file on this machine. tools/debug calls this."""
-
-    name = "zeropage-start"
-    most_words = 1000
-
-    def run(self, words):
-        symbols, *command = words
-        begin(symbols, command, "the machine has ended")
-        faults.introduce()
-
-
-class Rewind(machine.Command):
-    """The same with a recorded run: zeropage-rewind INSTRUCTIONS SYMBOLS COMMAND...
-
-INSTRUCTIONS is how many the recording has; "all" when it goes on until the kernel switches the machine off."""
-
-    name = "zeropage-rewind"
-    most_words = 1000
-
-    def run(self, words):
-        instructions, symbols, *command = words
-        begin(symbols, command, "the recording ends")
-        rewind.start(None if instructions == "all" else int(instructions))
-        faults.introduce()
-
-
-def attach(symbols, command):
-    gdb.execute(f"add-symbol-file {shlex.quote(symbols)}", to_string=True)
-    with machine.silence():     # the place at reset tells nobody anything
-        gdb.execute("target remote | exec " + shlex.join(command), to_string=True)
-
-
-def begin(symbols, command, end):
-    """To the program's first fault. Where there is none, there is nothing to debug: END says why."""
-    try:
-        attach(symbols, command)
-    except gdb.error:
-        give_up("QEMU has not started")
-    # QEMU says so on one day, and is simply gone on another.
-    try:
-        faults.run_to_first_fault()
-        is_there = bool(gdb.selected_inferior().pid)
-    except gdb.error:
-        is_there = False
-    if not is_there:
-        give_up(f"{end} before the program made a page fault")
-
-
-def give_up(why):
-    gdb.write(f"zeropage: {why}\n", gdb.STDERR)
-    gdb.execute(f"quit {FAILED}")
-
-
-def end_machine(_event):
-    """Leaving GDB ends the machine: it is not to run on by itself."""
-    if gdb.selected_inferior().pid:
-        try:
-            gdb.execute("kill", to_string=True)
-        except gdb.error:
-            pass        # it was gone before it could say so
-
-
 def main():
     try:
         machine.kernel()
@@ -117,16 +50,16 @@ def main():
         gdb.write(f"zeropage: {problem}\n", gdb.STDERR)
         return
     Zeropage()
-    Start()
-    Rewind()
-    for module in (faults, memory, tasks, check, rewind, unwinder):
+    for module in (start, faults, memory, tasks, check, rewind, unwinder):
         for command in module.COMMANDS:
             command()
+    # An argument is shown once, not also as it was on entry (vmf=vmf@entry=...).
+    gdb.execute("set print entry-values no")
     printers.install()
     unwinder.install()
     gdb.events.stop.connect(faults.tell)
     gdb.events.stop.connect(rewind.tell)
-    gdb.events.gdb_exiting.connect(end_machine)
+    start.install()
 
 
 main()

@@ -34,6 +34,7 @@ _start:                                 ; the kernel jumps here, RSP points at a
     and     rsp, -16                    ; the alignment that a call needs
     call    __start_c                   ; does not return
     ud2
+.end:
 
 section .text.__restore_rt progbits alloc exec nowrite align=16
 global __restore_rt:function
@@ -67,6 +68,7 @@ __clone:
     syscall
     test    rax, rax
     jnz     .parent
+.child:
     xor     ebp, ebp                    ; the new task's outermost frame
     pop     rax                         ; body
     pop     rdi                         ; argument
@@ -77,6 +79,32 @@ __clone:
     ud2
 .parent:
     ret
+
+; NASM writes no unwind tables: this one says where a backtrace ends (DWARF 4, section 6.4.1).
+DW_CFA_DEF_CFA     equ 0x0c
+DW_CFA_UNDEFINED   equ 0x07
+DWARF_RSP          equ 7
+DWARF_RIP          equ 16
+NO_CIE             equ 0xffffffff       ; in its place a description has where its CIE lies
+
+ENTRY_SIZE         equ 24
+
+section .debug_frame progbits noalloc noexec nowrite align=8
+called_by_nobody:
+    dd ENTRY_SIZE
+.entry:
+    dd NO_CIE
+    db 1, 0, 1, -8 & 0x7f, DWARF_RIP    ; version, no augmentation, alignments of code and data
+    db DW_CFA_DEF_CFA, DWARF_RSP, 8, DW_CFA_UNDEFINED, DWARF_RIP
+    times ENTRY_SIZE - ($ - .entry) db 0
+%macro OUTERMOST 2                      ; the code from %1 to %2
+    dd ENTRY_SIZE
+    dd called_by_nobody
+    dq %1, %2 - %1
+    dd 0
+%endmacro
+    OUTERMOST _start, _start.end
+    OUTERMOST __clone.child, __clone.parent
 
 section .text.setjmp progbits alloc exec nowrite align=16
 global setjmp:function
