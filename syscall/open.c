@@ -1,6 +1,7 @@
 /* The calls about descriptors: opening, closing, copying, and what they are told about themselves. */
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/regular.h"
+#include "syscall/locks.h"
 #include "syscall/user.h"
 
 #define O_SETTABLE (O_APPEND | O_NONBLOCK)      /* what F_SETFL changes */
@@ -11,9 +12,6 @@
 #define F_SETFD 2
 #define F_GETFL 3
 #define F_SETFL 4
-#define F_GETLK 5
-#define F_SETLK 6
-#define F_SETLKW 7
 #define F_SETOWN 8
 #define F_GETOWN 9
 #define F_GETSIG 11
@@ -22,9 +20,6 @@
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
 #define F_ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
-#define F_RDLCK 0
-#define F_WRLCK 1
-#define F_UNLCK 2
 #define F_SETPIPE_SZ 1031
 
 #define FIONCLEX 0x5450
@@ -208,42 +203,6 @@ static long add_seals(struct file *file, unsigned long seals)
     return 0;
 }
 
-/* Linux's struct flock of x86-64. */
-struct linux_flock {
-    u16 type, whence;
-    u32 padding;
-    s64 start, length;
-    s32 pid;
-    u32 padding2;
-};
-
-/*
- * Locks: nobody ever holds one, since this kernel has no users that need them: F_GETLK says that the range is
- * free.
- */
-static long get_lock(unsigned long argument)
-{
-    struct linux_flock lock;
-
-    if (get_user(lock, argument))
-        return -EFAULT;
-    if (lock.type != F_RDLCK && lock.type != F_WRLCK)
-        return -EINVAL;
-    lock.type = F_UNLCK;
-    return put_user(lock, argument);
-}
-
-static long set_lock(const struct file *file, unsigned long argument)
-{
-    struct linux_flock lock;
-
-    if (get_user(lock, argument))
-        return -EFAULT;
-    if ((lock.type == F_RDLCK && !file_readable(file)) || (lock.type == F_WRLCK && !file_writable(file)))
-        return -EBADF;
-    return lock.type <= F_UNLCK ? 0 : -EINVAL;
-}
-
 /* A list of cases. */
 static long control(struct file *file, int fd, int command, unsigned long argument)
 {
@@ -263,10 +222,13 @@ static long control(struct file *file, int fd, int command, unsigned long argume
         file->flags = (file->flags & ~O_SETTABLE) | ((int)argument & O_SETTABLE);
         return 0;
     case F_GETLK:
-        return get_lock(argument);
+    case F_OFD_GETLK:
+        return get_lock(file, command, argument);
     case F_SETLK:
     case F_SETLKW:
-        return set_lock(file, argument);
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return set_lock(file, fd, command, argument);
     case F_SETPIPE_SZ:
         return S_ISFIFO(file->inode->mode) ? -EINVAL : -EBADF;
     case F_SETOWN:                      /* nothing here ever sends SIGIO */
@@ -319,21 +281,4 @@ long sys_ioctl(unsigned long fd, unsigned long request, unsigned long argument)
     }
     file_put(file);
     return result;
-}
-
-#define LOCK_SH 1u
-#define LOCK_EX 2u
-#define LOCK_NB 4u
-#define LOCK_UN 8u
-#define LOCK_MAND 32u
-
-long sys_flock(unsigned long fd, unsigned long operation)
-{
-    u32 kind = (u32)operation & ~LOCK_NB;
-
-    if ((u32)operation & LOCK_MAND)
-        return 0;                       /* no longer in use, says Linux, and accepts it */
-    if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
-        return -EINVAL;
-    return fd_file((int)fd) ? 0 : -EBADF;
 }

@@ -1,5 +1,6 @@
 /* The descriptors of a process, and where it works (directory, umask). */
 #include "kernel/fs/fs.h"
+#include "kernel/fs/locks.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
@@ -76,13 +77,20 @@ bool files_are_shared(const struct files_struct *files)
     return files->refcount > 1;
 }
 
+/* FILE, which a descriptor of FILES meant, is no longer meant by it. */
+static void close_file(const struct files_struct *files, struct file *file)
+{
+    locks_descriptor_closed(file, files);
+    file_put(file);
+}
+
 void files_put(struct files_struct *files)
 {
     if (--files->refcount > 0)
         return;
     for (int fd = 0; fd < files->capacity; fd++) {
         if (files->files[fd])
-            file_put(files->files[fd]);
+            close_file(files, files->files[fd]);
     }
     kfree(files->files);
     slab_free(&files_cache, files);
@@ -120,7 +128,7 @@ struct file *fd_file(int fd)
     return files_file(current->files, fd);
 }
 
-/* Frees the slot; the caller drops the file. */
+/* Frees the slot; the caller closes the file. */
 static struct file *take_out(struct files_struct *files, int fd)
 {
     struct file *file = files->files[fd];
@@ -134,7 +142,7 @@ void files_close_on_exec(struct files_struct *files)
 {
     for (int fd = 0; fd < files->capacity; fd++) {
         if (files->files[fd] && files->close_on_exec[fd])
-            file_put(take_out(files, fd));
+            close_file(files, take_out(files, fd));
     }
 }
 
@@ -189,7 +197,7 @@ int fd_replace(int fd, struct file *file, bool close_on_exec)
     files->files[fd] = file;
     files->close_on_exec[fd] = close_on_exec;
     if (old)
-        file_put(old);
+        close_file(files, old);
     return fd;
 fail:
     file_put(file);
@@ -200,7 +208,7 @@ int fd_close(int fd)
 {
     if (!fd_file(fd))
         return -EBADF;
-    file_put(take_out(current->files, fd));
+    close_file(current->files, take_out(current->files, fd));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "kernel/fs/fs.h"
 
 #include "kernel/fs/epoll.h"
+#include "kernel/fs/locks.h"
 #include "kernel/fs/ramfs.h"
 #include "kernel/lib/panic.h"
 #include "mm/slab.h"
@@ -55,6 +56,7 @@ void file_put(struct file *file)
     if (--file->refcount > 0)
         return;
     epoll_forget(file);
+    locks_file_closed(file);
     if (file->ops && file->ops->release && !(file->flags & O_PATH))
         file->ops->release(file);
     file->inode->writers -= counts_as_writer(file);

@@ -144,6 +144,7 @@ struct inode {
     u64 archive_size;
     u32 seals;                      /* F_SEAL_… (memfd) */
     int writers;                    /* regular files: how often it is open for writing (exec: ETXTBSY) */
+    struct inode_locks *locks;      /* advisory locks (locks.h); NULL: it never had one */
     void *private;                  /* the kind's own: a link's target, a pipe … */
 };
 

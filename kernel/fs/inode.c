@@ -1,5 +1,6 @@
 /* Inodes: their life, their names, and who may use them. */
 #include "kernel/fs/fs.h"
+#include "kernel/fs/locks.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
@@ -80,6 +81,7 @@ static void free_inode(struct address_space *mapping)
     if (inode->parent && inode->parent != inode)
         inode_put(inode->parent);
     kfree(inode->name);
+    locks_free(inode);
     inode_count--;
     slab_free(&inode_cache, inode);
 }

@@ -18,13 +18,6 @@ WRAPPERS = {"wait4": "waitpid", "rt_sigaction": "sigaction", "rt_sigprocmask": "
             "rt_sigsuspend": "sigsuspend", "rt_sigpending": "sigpending", "getdents64": "readdir|getdents",
             "newfstatat": "fstatat", "prlimit64": "prlimit"}
 
-# Answers that are neither Linux's nor a plain refusal, and why.
-KNOWN = {
-    ("locks", "flock of a file that is locked already"):
-        "locks are accepted and their arguments checked, but they keep nobody out",
-    ("locks", "F_SETLK of a range that is locked already"): "the same",
-}
-
 
 class Row:
     """One thing that was tried: the group, what, and the answers of both systems as lists of words."""
@@ -37,8 +30,6 @@ class Row:
         if self.theirs == self.ours:
             errors = set(self.ours)
             return SAME, errors.pop() if len(errors) == 1 and ERROR.match(self.ours[0]) else None
-        if (self.group, self.what) in KNOWN:
-            return DIFFERS, None
         refusals = {word for word in self.ours if ERROR.match(word)} - {word for word in self.theirs if ERROR.match(word)}
         refusals = refusals or {word for word in self.ours if ERROR.match(word)}
         if len(refusals) != 1:
@@ -180,8 +171,8 @@ def document(version, calls, memory, others):
     differing = [row for row in [*calls.values(), *memory, *others] if row.verdict == DIFFERS]
     if differing:
         lines += ["These answers differ:", ""]
-        lines += table(("", "Linux", "here", "why"), [
-            (row.what, " ".join(row.theirs), " ".join(row.ours), KNOWN.get((row.group, row.what), "")) for row in differing])
+        lines += table(("", "Linux", "here"), [
+            (row.what, " ".join(row.theirs), " ".join(row.ours)) for row in differing])
     lines += ["## The memory calls", ""]
     lines += table(("call", "", "proved by"), [(f"`{row.what}`", row.text(), proofs_of_call(row.what, texts))
                                                for row in memory_rows])
