@@ -270,20 +270,23 @@ long sys_rename(unsigned long old_path, unsigned long new_path)
     return sys_renameat2((unsigned long)AT_FDCWD, old_path, (unsigned long)AT_FDCWD, new_path, 0);
 }
 
-/* A file here has one name: there are no hard links, and Linux says EPERM on such file systems. */
 long sys_linkat(unsigned long old_dirfd, unsigned long old_path, unsigned long new_dirfd,
                 unsigned long new_path, unsigned long flags)
 {
-    (void)new_dirfd;
-    (void)new_path;
     if (flags & ~(unsigned long)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
+    if ((flags & AT_EMPTY_PATH) && current->euid != 0)
+        return -ENOENT;
     struct inode *inode = get_inode((int)old_dirfd, old_path,
-                                    flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
+                                    (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW));
     if (IS_ERR(inode))
         return PTR_ERR(inode);
+    char *path = get_path(new_path);
+    long result = IS_ERR(path) ? PTR_ERR(path) : path_link(inode, (int)new_dirfd, path);
+    if (!IS_ERR(path))
+        kfree(path);
     inode_put(inode);
-    return -EPERM;
+    return result;
 }
 
 long sys_link(unsigned long old_path, unsigned long new_path)

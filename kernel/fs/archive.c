@@ -100,7 +100,7 @@ static void set_content(struct inode *inode, const u8 *data, u64 size)
 
 static void add_entry(const struct ustar_entry *entry)
 {
-    const struct inode *original = NULL;
+    struct inode *original = NULL;
     const char *last;
 
     if (entry->type == USTAR_HARD_LINK) {
@@ -120,6 +120,13 @@ static void add_entry(const struct ustar_entry *entry)
         complain(entry->name, "the archive has that name twice");
         return;
     }
+    if (original) {
+        if (inode_link(dir, original, last, strlen(last)))
+            complain(entry->name, "there is no memory");
+        else
+            original->nlink++;
+        return;
+    }
     if (!inode)
         inode = ramfs_add(dir, last, strlen(last), file_type(entry->type) | entry->mode,
                           MAKEDEV(entry->major, entry->minor), entry->link);
@@ -128,9 +135,7 @@ static void add_entry(const struct ustar_entry *entry)
         return;
     }
     set_attributes(inode, entry);
-    if (original)
-        set_content(inode, original->archive_data, original->archive_size);
-    else if (entry->type == USTAR_FILE)
+    if (entry->type == USTAR_FILE)
         set_content(inode, entry->data, entry->size);
 }
 

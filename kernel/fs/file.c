@@ -154,7 +154,7 @@ static struct file *open_tmpfile(struct inode *dir, int flags, u32 mode)
     int error = inode_permission(dir, MAY_WRITE | MAY_EXEC, false);
     if (error)
         return ERR_PTR(error);
-    struct inode *inode = ramfs_nameless("#tmpfile", mode & 07777 & ~current->fs->umask);
+    struct inode *inode = ramfs_unnamed(dir, mode & 07777 & ~current->fs->umask, !(flags & O_EXCL));
     if (IS_ERR(inode))
         return (void *)inode;
     return file_open_inode(inode, flags);

@@ -22,6 +22,7 @@ struct file;
 #define S_ISVTX 01000
 #define S_ISUID 04000
 #define S_ISGID 02000
+#define S_IXGRP 00010
 #define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
 #define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
 #define S_ISLNK(mode) (((mode) & S_IFMT) == S_IFLNK)
@@ -102,10 +103,13 @@ struct inode_operations {
     /* Makes a file of MODE's kind. TARGET is a symbolic link's; RDEV a device's number. */
     struct inode *(*create)(struct inode *dir, const char *name, size_t length, u32 mode, u32 rdev,
                             const char *target);
-    /* Takes VICTIM, which DIR holds, out of it (an empty directory, if it is one). */
-    int (*unlink)(struct inode *dir, struct inode *victim);
-    /* Moves INODE to NEW_DIR under a new name that is free. */
-    int (*rename)(struct inode *inode, struct inode *new_dir, const char *name, size_t length);
+    /* Gives INODE, of the same file system and no directory, one more name. */
+    int (*link)(struct inode *dir, struct inode *inode, const char *name, size_t length);
+    /* Takes NAME, which DIR has, out of it (of an empty directory, if it is one's). */
+    int (*unlink)(struct inode *dir, const char *name, size_t length);
+    /* Moves what NAME in DIR means to NEW_DIR under a new name that is free. */
+    int (*rename)(struct inode *dir, const char *name, size_t length, struct inode *new_dir, const char *new_name,
+                  size_t new_length);
     /*
      * The entry after *POS: name into BUFFER (NAME_MAX + 1), number and mode; advances *POS. 1, 0 at the end, or
      * negative errno.
@@ -131,14 +135,16 @@ struct inode {
     const struct file_operations *file_ops;
     /* Regular files: the pages and the size. Its references (one is the inode's) keep the structure alive. */
     struct address_space mapping;
+    /* What is shown as its path, the oldest of its names; a directory has only that one. */
     struct inode *parent;           /* the directory that has named it, with a reference; NULL: none; / is its own */
-    char *name;                     /* kmalloc'ed */
-    bool deleted;                   /* the name is gone: " (deleted)" in maps */
+    char *name;                     /* kmalloc'ed; belongs to the entry, or without one to the inode */
+    bool deleted;                   /* the last name is gone: " (deleted)" in maps */
+    bool linkable;                  /* it has no name yet, but may get one (O_TMPFILE) */
     u64 atime, mtime, ctime;        /* nanoseconds since 1970 */
+    struct list_head entries;       /* its names, by entry->of_inode, the oldest first */
     /* directories of the tree */
-    struct list_head children;      /* by child->sibling, the newest first */
-    struct list_head sibling;
-    u64 cookie, next_cookie;        /* places in readdir: never used twice in one directory */
+    struct list_head children;      /* by entry->sibling, the newest first */
+    u64 next_cookie;
     /* regular files of the archive: bytes that were not changed since boot are read from here */
     const u8 *archive_data;
     u64 archive_size;
@@ -146,6 +152,15 @@ struct inode {
     int writers;                    /* regular files: how often it is open for writing (exec: ETXTBSY) */
     struct inode_locks *locks;      /* advisory locks (locks.h); NULL: it never had one */
     void *private;                  /* the kind's own: a link's target, a pipe … */
+};
+
+/* A name in a directory of the tree. */
+struct dir_entry {
+    struct inode *inode;            /* with a reference */
+    struct inode *dir;
+    struct list_head sibling, of_inode;
+    char *name;                     /* kmalloc'ed */
+    u64 cookie;                     /* its place in readdir: never used twice in one directory */
 };
 
 struct file {
@@ -190,10 +205,18 @@ extern unsigned long inode_count;
 struct inode *inode_alloc(u32 mode, u32 device);
 static inline struct inode *inode_get(struct inode *inode) { inode->refcount++; return inode; }
 void inode_put(struct inode *inode);
-/* Gives CHILD a name in DIR and DIR a reference to it. 0 or -ENOMEM. */
+/* ---- names (entry.c) ---- */
+
+/* How many names there are beyond each inode's first. */
+extern unsigned long more_names;
+/* DIR's entry called NAME, or NULL. */
+struct dir_entry *entry_find(const struct inode *dir, const char *name, size_t length);
+/* Gives CHILD a name in DIR and DIR a reference to it; nlink is not counted. 0 or -ENOMEM. */
 int inode_link(struct inode *dir, struct inode *child, const char *name, size_t length);
-/* Takes CHILD's name away. */
-void inode_unlink(struct inode *child);
+/* Takes a name away. */
+void entry_remove(struct dir_entry *entry);
+/* Moves it to NEW_DIR and gives it another name there. 0 or -ENOMEM. */
+int entry_move(struct dir_entry *entry, struct inode *new_dir, const char *name, size_t length);
 /*
  * Writes the path of INODE from / into BUFFER, with " (deleted)" when its name is gone. Returns where it begins,
  * or "".
@@ -243,6 +266,8 @@ void path_release(struct path *path);
 /* The calls on names; paths are kernel strings. 0 or negative errno. */
 int path_mknod(int dirfd, const char *path, u32 mode, u32 rdev, const char *target);
 int path_unlink(int dirfd, const char *path, bool directory);
+/* One more name for INODE. */
+int path_link(struct inode *inode, int dirfd, const char *path);
 int path_rename(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned flags);
 int inode_truncate(struct inode *inode, u64 size);
 

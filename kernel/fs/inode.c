@@ -1,4 +1,4 @@
-/* Inodes: their life, their names, and who may use them. */
+/* Inodes: their life, and who may use them. */
 #include "kernel/fs/fs.h"
 #include "kernel/fs/locks.h"
 #include "kernel/lib/panic.h"
@@ -34,7 +34,7 @@ struct inode *inode_alloc(u32 mode, u32 device)
     inode->refcount = 1;
     inode->atime = inode->mtime = inode->ctime = wall_clock();
     list_init(&inode->children);
-    list_init(&inode->sibling);
+    list_init(&inode->entries);
     if (current) {
         inode->uid = current->euid;
         inode->gid = current->egid;
@@ -75,7 +75,7 @@ static void free_inode(struct address_space *mapping)
 {
     struct inode *inode = mapping->host;
 
-    assert(list_empty(&inode->sibling) && list_empty(&inode->children));
+    assert(list_empty(&inode->entries) && list_empty(&inode->children));
     if (inode->ops && inode->ops->release)
         inode->ops->release(inode);
     if (inode->parent && inode->parent != inode)
@@ -101,73 +101,6 @@ bool inode_is_executed(const struct inode *inode)
             return true;
     }
     return false;
-}
-
-/* ---- names ---- */
-
-int inode_link(struct inode *dir, struct inode *child, const char *name, size_t length)
-{
-    char *copy = kmalloc(length + 1);
-    if (!copy)
-        return -ENOMEM;
-    memcpy(copy, name, length);
-    copy[length] = '\0';
-    kfree(child->name);
-    child->name = copy;
-    child->deleted = false;
-
-    if (child->parent != dir) {
-        struct inode *old = child->parent;
-        child->parent = inode_get(dir);
-        if (old)
-            inode_put(old);
-    }
-    child->cookie = ++dir->next_cookie;
-    list_add(&child->sibling, &dir->children);
-    inode_get(child);
-    if (S_ISDIR(child->mode))
-        dir->nlink++;
-    dir->mtime = dir->ctime = wall_clock();
-    return 0;
-}
-
-void inode_unlink(struct inode *child)
-{
-    struct inode *dir = child->parent;
-
-    list_del(&child->sibling);
-    child->deleted = true;
-    child->nlink = 0;
-    if (S_ISDIR(child->mode))
-        dir->nlink--;
-    dir->mtime = dir->ctime = child->ctime = wall_clock();
-    inode_put(child);
-}
-
-/* Puts TEXT in front of what begins at POSITION; NULL when there is no room. */
-static char *prepend(char *buffer, char *position, const char *text)
-{
-    size_t length = strlen(text);
-    if (!position || (size_t)(position - buffer) < length)
-        return NULL;
-    return memcpy(position - length, text, length);
-}
-
-const char *inode_path(const struct inode *inode, char *buffer, size_t size)
-{
-    char *position = buffer + size - 1;
-    *position = '\0';
-
-    if (inode == root_inode)
-        return prepend(buffer, position, "/") ?: "";
-    if (inode->deleted)
-        position = prepend(buffer, position, " (deleted)");
-    while (inode && inode != root_inode) {
-        position = prepend(buffer, position, inode->name ?: "");
-        position = prepend(buffer, position, "/");
-        inode = inode->parent;
-    }
-    return position ?: "";
 }
 
 /* ---- permission ---- */

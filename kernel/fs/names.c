@@ -25,19 +25,25 @@ static int may_delete(const struct inode *dir, const struct inode *victim)
     return 0;
 }
 
-static int make_node(struct path *path, u32 mode, u32 rdev, const char *target)
+/* Whether something can be made where PATH leads: 0 or what is wrong with the name, or the directory. */
+static int check_new_name(const struct path *path, bool directory)
 {
     if (path->inode)
         return -EEXIST;
+    if (!path->parent->ops->create)
+        return -ENOENT;
     if (path->too_long)
         return -ENAMETOOLONG;
-    if (path->trailing_slash && !S_ISDIR(mode))
-        return -ENOENT;
-    int error = may_change(path->parent);
+    return path->trailing_slash && !directory ? -ENOENT : 0;
+}
+
+static int make_node(struct path *path, u32 mode, u32 rdev, const char *target)
+{
+    int error = check_new_name(path, S_ISDIR(mode));
+    if (!error)
+        error = may_change(path->parent);
     if (error)
         return error;
-    if (!path->parent->ops->create)
-        return -EACCES;
     struct inode *inode = path->parent->ops->create(path->parent, path->name, path->length, mode, rdev, target);
     if (IS_ERR(inode))
         return (int)PTR_ERR(inode);
@@ -52,6 +58,49 @@ int path_mknod(int dirfd, const char *text, u32 mode, u32 rdev, const char *targ
     if (error)
         return error;
     error = make_node(&path, mode, rdev, target);
+    path_release(&path);
+    return error;
+}
+
+/* Strangers may only link what they could as well change, and what changes nobody's rights when it is run. */
+static bool may_be_linked(const struct inode *inode)
+{
+    bool runs_as_group = (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+
+    if (current->euid == 0 || current->euid == inode->uid)
+        return true;
+    return S_ISREG(inode->mode) && !(inode->mode & S_ISUID) && !runs_as_group &&
+           !inode_permission(inode, MAY_READ | MAY_WRITE, false);
+}
+
+static int link_name(struct inode *inode, struct path *path)
+{
+    struct inode *dir = path->parent;
+
+    int error = check_new_name(path, false);
+    if (error)
+        return error;
+    if (inode->device != dir->device)
+        return -EXDEV;
+    if (!may_be_linked(inode))
+        return -EPERM;
+    error = may_change(dir);
+    if (error)
+        return error;
+    if (S_ISDIR(inode->mode))
+        return -EPERM;
+    if (inode->nlink == 0 && !inode->linkable)
+        return -ENOENT;
+    return dir->ops->link(dir, inode, path->name, path->length);
+}
+
+int path_link(struct inode *inode, int dirfd, const char *text)
+{
+    struct path path;
+    int error = path_resolve(dirfd, text, PATH_NAMES, &path);
+    if (error)
+        return error;
+    error = link_name(inode, &path);
     path_release(&path);
     return error;
 }
@@ -83,7 +132,7 @@ static int remove_name(struct path *path, bool directory)
     /* /tmp, /proc and /dev are mounted, on Linux. */
     if (victim->device != path->parent->device)
         return -EBUSY;
-    return path->parent->ops->unlink(path->parent, victim);
+    return path->parent->ops->unlink(path->parent, path->name, path->length);
 }
 
 int path_unlink(int dirfd, const char *text, bool directory)
@@ -117,7 +166,7 @@ static int replace_target(struct path *from, struct path *to)
         return -ENOTDIR;
     if (!S_ISDIR(from->inode->mode) && S_ISDIR(victim->mode))
         return -EISDIR;
-    return to->parent->ops->unlink(to->parent, victim);
+    return to->parent->ops->unlink(to->parent, to->name, to->length);
 }
 
 /* What is wrong with the two names as such. 0 or negative errno. */
@@ -165,7 +214,7 @@ static int move_name(struct path *from, struct path *to, unsigned flags)
         if (error)
             return error;
     }
-    return from->parent->ops->rename(from->inode, to->parent, to->name, to->length);
+    return from->parent->ops->rename(from->parent, from->name, from->length, to->parent, to->name, to->length);
 }
 
 int path_rename(int old_dirfd, const char *old_text, int new_dirfd, const char *new_text, unsigned flags)

@@ -4,19 +4,22 @@
 #include "kernel/fs/devices.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/regular.h"
+#include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
 
+/*
+ * Every node and every name takes kernel memory that no process can be killed for, so there is a limit, as on a tmpfs of Linux's. Of
+ * what is left half is for data.
+ */
+#define FRAMES_PER_NODE 4
+
 struct inode *ramfs_lookup(struct inode *dir, const char *name, size_t length)
 {
-    struct inode *child;
+    const struct dir_entry *entry = entry_find(dir, name, length);
 
-    list_for_each_entry(child, &dir->children, sibling) {
-        if (strncmp(child->name, name, length) == 0 && child->name[length] == '\0')
-            return inode_get(child);
-    }
-    return ERR_PTR(-ENOENT);
+    return entry ? inode_get(entry->inode) : ERR_PTR(-ENOENT);
 }
 
 /*
@@ -27,15 +30,15 @@ struct inode *ramfs_lookup(struct inode *dir, const char *name, size_t length)
 
 int ramfs_readdir(struct inode *dir, u64 *pos, char *name, u64 *number, u32 *mode)
 {
-    struct inode *child;
+    struct dir_entry *entry;
 
-    list_for_each_entry(child, &dir->children, sibling) {
-        u64 position = LAST_POSITION - child->cookie;
+    list_for_each_entry(entry, &dir->children, sibling) {
+        u64 position = LAST_POSITION - entry->cookie;
         if (position <= *pos)
             continue;
-        strlcpy(name, child->name, NAME_MAX + 1);
-        *number = child->number;
-        *mode = child->mode;
+        strlcpy(name, entry->name, NAME_MAX + 1);
+        *number = entry->inode->number;
+        *mode = entry->inode->mode;
         *pos = position;
         return 1;
     }
@@ -49,47 +52,45 @@ static struct inode *ramfs_create(struct inode *dir, const char *name, size_t le
     return IS_ERR(inode) ? inode : inode_get(inode);
 }
 
-static int ramfs_unlink(struct inode *dir, struct inode *victim)
+/* True when there may be no more inodes and names. */
+static bool is_full(void)
 {
-    (void)dir;
-    if (S_ISDIR(victim->mode) && !list_empty(&victim->children))
-        return -ENOTEMPTY;
-    inode_unlink(victim);
+    return inode_count + more_names >= total_frames / FRAMES_PER_NODE;
+}
+
+static int ramfs_link(struct inode *dir, struct inode *inode, const char *name, size_t length)
+{
+    if (inode->nlink > 0 && is_full())
+        return -ENOSPC;
+    int error = inode_link(dir, inode, name, length);
+    if (error)
+        return error;
+    inode->nlink++;
+    inode->linkable = false;
+    inode->ctime = wall_clock();
     return 0;
 }
 
-static int ramfs_rename(struct inode *inode, struct inode *new_dir, const char *name, size_t length)
+static int ramfs_unlink(struct inode *dir, const char *name, size_t length)
 {
-    u32 nlink = inode->nlink;
+    struct dir_entry *entry = entry_find(dir, name, length);
 
-    /*
-     * Held by the caller; so a failure of inode_link (no memory for the name) finds it still alive, and takes it
-     * back.
-     */
-    struct inode *old_dir = inode_get(inode->parent);
-    char *old_name = inode->name;
-    inode->name = NULL;
-    inode_unlink(inode);
-    inode->nlink = nlink;
-    int error = inode_link(new_dir, inode, name, length);
-    if (error) {
-        inode->name = old_name;
-        inode->deleted = false;
-        inode->cookie = ++old_dir->next_cookie;
-        list_add(&inode->sibling, &old_dir->children);
-        inode_get(inode);
-        if (S_ISDIR(inode->mode))
-            old_dir->nlink++;
-    } else {
-        kfree(old_name);
-    }
-    inode_put(old_dir);
-    return error;
+    if (!list_empty(&entry->inode->children))
+        return -ENOTEMPTY;
+    entry_remove(entry);
+    return 0;
+}
+
+static int ramfs_rename(struct inode *dir, const char *name, size_t length, struct inode *new_dir,
+                        const char *new_name, size_t new_length)
+{
+    return entry_move(entry_find(dir, name, length), new_dir, new_name, new_length);
 }
 
 const struct inode_operations ramfs_dir_ops = {
     .lookup = ramfs_lookup,
     .create = ramfs_create,
+    .link = ramfs_link,
     .unlink = ramfs_unlink,
     .rename = ramfs_rename,
     .readdir = ramfs_readdir,
@@ -120,15 +121,9 @@ static const struct inode_operations link_ops = { .readlink = link_readlink, .re
 
 /* ---- making inodes ---- */
 
-/*
- * Every node takes kernel memory that no process can be killed for, so there is a limit, as on a tmpfs of Linux's. Of
- * what is left half is for data.
- */
-#define FRAMES_PER_NODE 4
-
 struct inode *ramfs_inode(u32 mode, u32 device, u32 rdev, const char *target)
 {
-    if (device != DEVICE_SHMEM && inode_count >= total_frames / FRAMES_PER_NODE)
+    if (device != DEVICE_SHMEM && is_full())
         return NULL;
     struct inode *inode = inode_alloc(mode, device);
     if (!inode)
@@ -178,19 +173,44 @@ struct inode *ramfs_add(struct inode *dir, const char *name, size_t length, u32 
     return error ? ERR_PTR(error) : inode;
 }
 
+/* What is shown of INODE, which is in no directory. */
+static bool name_inode(struct inode *inode, const char *name)
+{
+    size_t size = strlen(name) + 1;
+
+    inode->name = kmalloc(size);
+    if (!inode->name)
+        return false;
+    memcpy(inode->name, name, size);
+    inode->deleted = true;
+    inode->nlink = 0;
+    return true;
+}
+
+struct inode *ramfs_unnamed(struct inode *dir, u32 mode, bool linkable)
+{
+    char text[sizeof("#18446744073709551615")];
+    struct inode *inode = ramfs_inode(S_IFREG | mode, dir->device, 0, NULL);
+    if (!inode)
+        return ERR_PTR(-ENOSPC);
+    snprintf(text, sizeof(text), "#%lu", (unsigned long)inode->number);
+    if (!name_inode(inode, text)) {
+        inode_put(inode);
+        return ERR_PTR(-ENOMEM);
+    }
+    inode->parent = inode_get(dir);
+    inode->linkable = linkable;
+    return inode;
+}
+
 struct inode *ramfs_nameless(const char *name, u32 mode)
 {
     struct inode *inode = ramfs_inode(S_IFREG | mode, DEVICE_SHMEM, 0, NULL);
     if (!inode)
         return ERR_PTR(-ENOMEM);
-    size_t size = strlen(name) + 1;
-    inode->name = kmalloc(size);
-    if (!inode->name) {
+    if (!name_inode(inode, name)) {
         inode_put(inode);
         return ERR_PTR(-ENOMEM);
     }
-    memcpy(inode->name, name, size);
-    inode->deleted = true;
-    inode->nlink = 0;
     return inode;
 }

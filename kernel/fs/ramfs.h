@@ -19,6 +19,8 @@ int ramfs_readdir(struct inode *dir, u64 *pos, char *name, u64 *number, u32 *mod
 extern const struct inode_operations ramfs_dir_ops;
 extern const struct file_operations ramfs_dir_file_ops;
 
+/* A file below DIR that has no name (O_TMPFILE); LINKABLE: as yet. ERR_PTR on failure. */
+struct inode *ramfs_unnamed(struct inode *dir, u32 mode, bool linkable);
 /* A nameless file of shared memory, as memfd_create makes them: NAME is what /proc shows. ERR_PTR on failure. */
 struct inode *ramfs_nameless(const char *name, u32 mode);
 

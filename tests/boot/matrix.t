@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -32,6 +33,30 @@ void program(long argc, char **argv)
     leave(argc == 2 && argv[1][0] == 'x' ? 42 : 1);
 }
 """
+
+
+# Is started by its second name, and looks at both: the number of the inode and of its names.
+TWO_NAMES = """
+void program(long argc, char **argv)
+{
+    static unsigned long one[18], two[18];
+    long missing = call(4, (long)"/one", (long)one, 0) | call(4, (long)"/two", (long)two, 0);
+    say(!missing && one[1] == two[1] && one[2] == 2 ? "one file with two names\\n" : "not one file\\n");
+    leave(argc + !argv);
+}
+"""
+
+
+def linked_archive(folder):
+    """The archive with a program that has two names."""
+    path = os.path.join(folder, "linked.tar")
+    shutil.copy(ARCHIVE, path)
+    with tarfile.open(path, "a", format=tarfile.USTAR_FORMAT) as tar:
+        tar.add(guest_program.build(os.path.join(folder, "linked"), TWO_NAMES), "one")
+        link = tarfile.TarInfo("two")
+        link.type, link.linkname, link.mode = tarfile.LNKTYPE, "one", 0o755
+        tar.addfile(link)
+    return path
 
 
 def kibibytes(size):
@@ -83,6 +108,10 @@ with tempfile.TemporaryDirectory(prefix="zeropage-matrix-") as folder:
 check(re.search(r"^zeropage: too little memory: the machine has \d+ KiB, and \d+ KiB are needed$", said, re.MULTILINE),
       "too little memory for the kernel and its archive is a sentence on the console", f"status {status}", said)
 check_equal(status, qemu.PANICKED, "too little memory ends the machine with a failure")
+
+with tempfile.TemporaryDirectory(prefix="zeropage-matrix-") as folder:
+    said, status = console_of(linked_archive(folder), append="init=/two")
+check("one file with two names\n" in said, "a hard link in the archive is a second name of its file", f"status {status}", said)
 
 said, status = console_of(archive=None)
 check("no initial archive" in said and status == qemu.PANICKED,
