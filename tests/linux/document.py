@@ -153,6 +153,8 @@ by those ticks, and one that falls into a page fault counts as the program's; wi
 gives it) every boot draws the same random numbers, so that tests and lessons repeat; without the option `map-low=on`
 (`tools/run` gives it) root, too, is refused what Linux refuses others below `mmap_min_addr`, so that nothing ever lies at
 address 0. Of a file with several names `/proc` shows the oldest that is left, not the one that it was opened by.
+There are no huge pages: their pool is empty, and `MADV_COLLAPSE` of 2 MiB or more of memory, of which Linux makes a huge page
+even where `transparent_hugepage` is `never`, is EINVAL, as on a Linux that is built without them.
 """
 
 
