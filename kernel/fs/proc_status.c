@@ -157,8 +157,8 @@ static void show_stat_memory(struct seq *seq, const struct task *task)
     seq_printf(seq, " %lu %lu %lu %lu", (unsigned long)(task->pending.set & SIGNALS_OF_STAT),
                (unsigned long)(task->blocked & SIGNALS_OF_STAT), (unsigned long)(sets.ignored & SIGNALS_OF_STAT),
                (unsigned long)(sets.caught & SIGNALS_OF_STAT));
-    /* wait channel, swapped ×2, exit signal, processor, priorities ×2, delays, guest times ×2 */
-    seq_printf(seq, " 0 0 0 %d 0 0 0 0 0 0", task->process->exit_signal);
+    /* wait channel, swapped ×2, exit signal, processor, priority, policy, delays, guest times ×2 */
+    seq_printf(seq, " 0 0 0 %d 0 %u %u 0 0 0", task->process->exit_signal, task->own_priority, task->policy);
     seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %d\n", mm->start_data, mm->end_data, mm->start_brk, mm->arg_start,
                mm->arg_end, mm->env_start, mm->env_end,
                process_is_zombie(task->process) ? task->process->exit_status : 0);
@@ -174,9 +174,10 @@ int proc_show_stat(struct seq *seq, struct task *task, u64 *cursor)
     seq_printf(seq, "%d (%s) %c %d %d %d %d %d 0", task->pid, task->comm, state_letter(task), parent_pid(process),
                process->pgid, process->sid, tty_number_of(process->sid), tty_foreground_of(process->sid));
     seq_printf(seq, " %lu %lu %lu %lu", usage.min_flt, process->child_min_flt, usage.maj_flt, process->child_maj_flt);
-    seq_printf(seq, " %lu %lu %lu %lu 20 0 %d 0 %lu", (unsigned long)usage.user_ticks,
+    seq_printf(seq, " %lu %lu %lu %lu %d %d %d 0 %lu", (unsigned long)usage.user_ticks,
                (unsigned long)usage.system_ticks, (unsigned long)process->child_user_ticks,
-               (unsigned long)process->child_system_ticks, process->thread_count,
+               (unsigned long)process->child_system_ticks,
+               task->priority ? -1 - (int)task->priority : 20 + task->nice, task->nice, process->thread_count,
                (unsigned long)process->start_ticks);
     show_stat_memory(seq, task);
     return 0;

@@ -21,6 +21,7 @@ void mm_release(struct task *task)
 
     robust_list_exit();
     task->robust_list = 0;
+    pi_exit();
     if (task->clear_child_tid && task->mm->mm_users > 1 && !put_user(nobody, task->clear_child_tid))
         futex_wake_address(task->clear_child_tid, 1);
     task->clear_child_tid = 0;

@@ -130,6 +130,11 @@ static void copy_plain_fields(struct task *child, const struct clone_args_kernel
         child->rseq_signature = current->rseq_signature;
         child->resume_work = current->resume_work;
     }
+    if (!current->reset_on_fork) {
+        child->policy = current->policy;
+        child->priority = child->own_priority = current->own_priority;
+    }
+    child->nice = current->reset_on_fork && current->nice < 0 ? 0 : current->nice;
     memcpy(child->comm, current->comm, sizeof(child->comm));
     child->uid = current->uid;
     child->euid = current->euid;

@@ -2,10 +2,11 @@
  * Futexes: waiting for a word of memory to change. With interrupts off, a check and what follows
  * are one step.
  */
+#include "kernel/proc/futex.h"
+
 #include "kernel/lib/errno.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
-#include "mm/mm.h"
 #include "mm/user_copy.h"
 #include "mm/vma.h"
 
@@ -13,30 +14,16 @@
 
 enum {
     FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_LOCK_PI,
-    FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI2 = 13,
+    FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_WAIT_REQUEUE_PI,
+    FUTEX_CMP_REQUEUE_PI, FUTEX_LOCK_PI2,
 };
 #define FUTEX_PRIVATE_FLAG 128
 #define FUTEX_CLOCK_REALTIME 256
 #define FUTEX_COMMAND_MASK (~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME))
-#define ANY_BITS (~0u)
-
-/* Which word: its place in an address space, or in an object that several of them map. */
-struct futex_key {
-    const void *space;
-    unsigned long offset;
-};
-
-/* One thread that waits, on its own kernel stack. */
-struct futex_waiter {
-    struct list_head node;
-    struct futex_key key;
-    struct task *task;
-    u32 bits;
-};
 
 static struct list_head buckets[BUCKETS];
 
-static struct list_head *bucket_of(const struct futex_key *key)
+struct list_head *futex_bucket(const struct futex_key *key)
 {
     unsigned long hash = ((unsigned long)key->space >> 6) + (key->offset >> 2) * 0x9e3779b1ul;
     struct list_head *bucket = &buckets[(hash >> 8) % BUCKETS];
@@ -46,13 +33,7 @@ static struct list_head *bucket_of(const struct futex_key *key)
     return bucket;
 }
 
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
-{
-    return a->space == b->space && a->offset == b->offset;
-}
-
-/* 0, or -EINVAL for a crooked address, -EFAULT for one that is nowhere. */
-static int make_key(unsigned long address, bool private, struct futex_key *key)
+int futex_key_of(unsigned long address, bool private, struct futex_key *key)
 {
     const struct vm_area_struct *vma;
     u32 value;
@@ -74,12 +55,39 @@ static int make_key(unsigned long address, bool private, struct futex_key *key)
     return 0;
 }
 
+void futex_enqueue(struct futex_waiter *waiter)
+{
+    struct list_head *bucket = futex_bucket(&waiter->key), *before = bucket->prev;
+
+    while (before != bucket &&
+           list_entry(before, struct futex_waiter, node)->task->own_priority < waiter->task->own_priority)
+        before = before->prev;
+    list_add(&waiter->node, before);
+}
+
+struct futex_waiter *futex_first_waiter(const struct futex_key *key)
+{
+    struct futex_waiter *waiter;
+
+    list_for_each_entry(waiter, futex_bucket(key), node)
+        if (futex_same_key(&waiter->key, key))
+            return waiter;
+    return NULL;
+}
+
 /* ---- waking ---- */
 
-static void dequeue(struct futex_waiter *waiter)
+void futex_wake_waiter(struct futex_waiter *waiter)
 {
     list_del(&waiter->node);
-    waiter->key.space = NULL;       /* that is how the waiter knows */
+    waiter->woken = true;
+    sched_wake(waiter->task);
+}
+
+/* Those who wait for a lock are woken in another way: -EINVAL. */
+static bool waits_for_lock(const struct futex_waiter *waiter)
+{
+    return waiter->lock || waiter->requeue_to;
 }
 
 static long wake_key(const struct futex_key *key, unsigned count, u32 bits)
@@ -87,13 +95,16 @@ static long wake_key(const struct futex_key *key, unsigned count, u32 bits)
     struct futex_waiter *waiter, *following;
     long woken = 0;
 
-    list_for_each_entry_safe(waiter, following, bucket_of(key), node) {
+    list_for_each_entry_safe(waiter, following, futex_bucket(key), node) {
         if (woken >= (long)count)
             break;
-        if (!same_key(&waiter->key, key) || !(waiter->bits & bits))
+        if (!futex_same_key(&waiter->key, key))
             continue;
-        dequeue(waiter);
-        sched_wake(waiter->task);
+        if (waits_for_lock(waiter))
+            return -EINVAL;
+        if (!(waiter->bits & bits))
+            continue;
+        futex_wake_waiter(waiter);
         woken++;
     }
     return woken;
@@ -102,24 +113,24 @@ static long wake_key(const struct futex_key *key, unsigned count, u32 bits)
 static long futex_wake(unsigned long address, bool private, unsigned count, u32 bits)
 {
     struct futex_key key;
-    int error = make_key(address, private, &key);
 
-    if (error)
-        return error;
-    return bits ? wake_key(&key, MAX(count, 1u), bits) : -EINVAL;
+    if (!bits)
+        return -EINVAL;
+    int error = futex_key_of(address, private, &key);
+    return error ? error : wake_key(&key, MAX(count, 1u), bits);
 }
 
 long futex_wake_address(unsigned long address, unsigned count)
 {
     struct futex_key key;
-    long woken = futex_wake(address, true, count, ANY_BITS);
+    long woken = futex_wake(address, true, count, FUTEX_ANY_BITS);
 
     /*
      * The waiter may have said that the word is shared between processes: then it waits under
      * another key.
      */
-    if (woken == 0 && make_key(address, false, &key) == 0 && key.space != current->mm)
-        woken = wake_key(&key, count, ANY_BITS);
+    if (woken == 0 && futex_key_of(address, false, &key) == 0 && key.space != current->mm)
+        woken = wake_key(&key, count, FUTEX_ANY_BITS);
     return woken;
 }
 
@@ -136,20 +147,20 @@ static long futex_wait(unsigned long address, bool private, u32 expected, u64 de
 
     if (!bits)
         return -EINVAL;
-    error = make_key(address, private, &waiter.key);
+    error = futex_key_of(address, private, &waiter.key);
     if (error)
         return error;
     if (get_user(value, address))
         return -EFAULT;
     if (value != expected)
         return -EAGAIN;
-    list_add_tail(&waiter.node, bucket_of(&waiter.key));
+    futex_enqueue(&waiter);
     do
         error = sleep_until(deadline);
-    while (error == 0 && waiter.key.space);
-    if (!waiter.key.space)
+    while (error == 0 && !waiter.woken);
+    if (waiter.woken)
         return 0;
-    dequeue(&waiter);
+    list_del(&waiter.node);
     if (error == -ETIMEDOUT || !deadline)
         return error;
     current->restart = (struct restart_block){ .go_on = wait_on_restart, .deadline = deadline,
@@ -170,36 +181,45 @@ static long futex_requeue(unsigned long from, unsigned long to, bool private, in
 {
     struct futex_waiter *waiter, *following;
     struct futex_key key, target;
-    long done;
+    long done = 0;
     u32 value;
-    int error = make_key(from, private, &key);
 
-    if (!error)
-        error = make_key(to, private, &target);
-    if (error)
-        return error;
     if (wake < 0 || move < 0)
         return -EINVAL;
+    int error = futex_key_of(from, private, &key);
+    if (!error)
+        error = futex_key_of(to, private, &target);
+    if (error)
+        return error;
     if (expected) {
         if (get_user(value, from))
             return -EFAULT;
         if (value != *expected)
             return -EAGAIN;
     }
-    done = wake ? wake_key(&key, (unsigned)wake, ANY_BITS) : 0;
-    if (same_key(&key, &target))
-        return done;
-    list_for_each_entry_safe(waiter, following, bucket_of(&key), node) {
-        if (!same_key(&waiter->key, &key))
-            continue;
-        if (move-- == 0)
+    LIST_HEAD(moved);
+    list_for_each_entry_safe(waiter, following, futex_bucket(&key), node) {
+        if (done - wake >= move)
             break;
+        if (!futex_same_key(&waiter->key, &key))
+            continue;
+        if (waits_for_lock(waiter)) {
+            error = -EINVAL;
+            break;
+        }
+        if (++done <= wake) {
+            futex_wake_waiter(waiter);
+            continue;
+        }
         list_del(&waiter->node);
         waiter->key = target;
-        list_add_tail(&waiter->node, bucket_of(&target));
-        done++;
+        list_add_tail(&waiter->node, &moved);
     }
-    return done;
+    list_for_each_entry_safe(waiter, following, &moved, node) {
+        list_del(&waiter->node);
+        futex_enqueue(waiter);
+    }
+    return error ? error : done;
 }
 
 /* ---- FUTEX_WAKE_OP: changes one word and wakes on two ---- */
@@ -265,69 +285,95 @@ static long futex_wake_op(unsigned long address, unsigned long address2, bool pr
 {
     struct futex_key key, key2;
     bool holds = false;
-    long woken;
-    int error = make_key(address, private, &key);
+    long woken, more;
+    int error = futex_key_of(address, private, &key);
 
     if (!error)
-        error = make_key(address2, private, &key2);
+        error = futex_key_of(address2, private, &key2);
     if (!error)
         error = change_word(address2, code, &holds);
     if (error)
         return error;
-    woken = wake_key(&key, MAX(count, 1u), ANY_BITS);
-    return holds ? woken + wake_key(&key2, MAX(count2, 1u), ANY_BITS) : woken;
+    woken = wake_key(&key, MAX(count, 1u), FUTEX_ANY_BITS);
+    if (woken < 0 || !holds)
+        return woken;
+    more = wake_key(&key2, MAX(count2, 1u), FUTEX_ANY_BITS);
+    return more < 0 ? more : woken + more;
 }
 
 /* ---- the call ---- */
 
+static bool has_timeout(int command)
+{
+    return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI ||
+           command == FUTEX_LOCK_PI2 || command == FUTEX_WAIT_REQUEUE_PI;
+}
+
+/* The moment of sched_clock at which COMMAND gives up; 0: never. */
 static int read_deadline(unsigned long timeout, int command, bool realtime, u64 *deadline)
 {
     u64 time, now = sched_clock();
     int error;
 
     *deadline = 0;
-    if (!timeout)
+    if (!timeout || !has_timeout(command))
         return 0;
     error = get_timespec(timeout, &time);
     if (error)
         return error;
     if (command == FUTEX_WAIT)
         *deadline = now + time;                 /* relative */
-    else if (!realtime)
+    else if (!realtime && command != FUTEX_LOCK_PI)
         *deadline = MAX(time, 1ull);
     else
         *deadline = now + (time > wall_clock() ? time - wall_clock() : 0);
     return 0;
 }
 
+static bool may_use_realtime(int command)
+{
+    return command == FUTEX_WAIT_BITSET || command == FUTEX_WAIT_REQUEUE_PI || command == FUTEX_LOCK_PI2;
+}
+
 long do_futex(unsigned long address, int operation, u32 value, unsigned long timeout_or_value2,
               unsigned long address2, u32 value3)
 {
-    int command = operation & FUTEX_COMMAND_MASK, error;
+    int command = operation & FUTEX_COMMAND_MASK;
     bool private = (operation & FUTEX_PRIVATE_FLAG) != 0, realtime = (operation & FUTEX_CLOCK_REALTIME) != 0;
+    int value2 = (int)timeout_or_value2;
     u64 deadline;
+    int error = read_deadline(timeout_or_value2, command, realtime, &deadline);
 
-    if (realtime && command != FUTEX_WAIT_BITSET)
+    if (error)
+        return error;
+    if (realtime && !may_use_realtime(command))
         return -ENOSYS;
     switch (command) {
     case FUTEX_WAIT:
+        return futex_wait(address, private, value, deadline, FUTEX_ANY_BITS);
     case FUTEX_WAIT_BITSET:
-        error = read_deadline(timeout_or_value2, command, realtime, &deadline);
-        if (error)
-            return error;
-        return futex_wait(address, private, value, deadline, command == FUTEX_WAIT ? ANY_BITS : value3);
+        return futex_wait(address, private, value, deadline, value3);
     case FUTEX_WAKE:
-        return futex_wake(address, private, value, ANY_BITS);
+        return futex_wake(address, private, value, FUTEX_ANY_BITS);
     case FUTEX_WAKE_BITSET:
         return futex_wake(address, private, value, value3);
     case FUTEX_REQUEUE:
-        return futex_requeue(address, address2, private, (int)value, (int)timeout_or_value2, NULL);
+        return futex_requeue(address, address2, private, (int)value, value2, NULL);
     case FUTEX_CMP_REQUEUE:
-        return futex_requeue(address, address2, private, (int)value, (int)timeout_or_value2, &value3);
+        return futex_requeue(address, address2, private, (int)value, value2, &value3);
     case FUTEX_WAKE_OP:
-        return futex_wake_op(address, address2, private, value, (unsigned)timeout_or_value2, value3);
-    case FUTEX_LOCK_PI: case FUTEX_UNLOCK_PI: case FUTEX_TRYLOCK_PI: case FUTEX_LOCK_PI2:
-        return address % sizeof(u32) ? -EINVAL : -ENOSYS;   /* there are no priorities to inherit */
+        return futex_wake_op(address, address2, private, value, (unsigned)value2, value3);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+        return futex_lock_pi(address, private, deadline, false);
+    case FUTEX_TRYLOCK_PI:
+        return futex_lock_pi(address, private, 0, true);
+    case FUTEX_UNLOCK_PI:
+        return futex_unlock_pi(address, private);
+    case FUTEX_WAIT_REQUEUE_PI:
+        return futex_wait_requeue_pi(address, address2, private, value, deadline);
+    case FUTEX_CMP_REQUEUE_PI:
+        return futex_cmp_requeue_pi(address, address2, private, (int)value, value2, value3);
     default:
         return -ENOSYS;
     }

@@ -39,6 +39,8 @@ void process_reap(struct process *process, struct process *parent);
  * negative errno.
  */
 long futex_wake_address(unsigned long address, unsigned count);
+/* futex_pi.c: the running thread dies, or becomes another program: its locks go to who waits for them. */
+void pi_exit(void);
 /* robust_list.c: the running thread dies while it holds what its list names. */
 void robust_list_exit(void);
 

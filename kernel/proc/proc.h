@@ -90,8 +90,7 @@ long do_waitid(int type, int id, unsigned long info, int options, unsigned long 
 /* ---- futexes (futex.c) ---- */
 
 /*
- * futex(2): WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, BITSETs, private or not. TIMEOUT is a user
- * address or a number.
+ * futex(2): all of its operations, private or not. TIMEOUT is a user address or a number.
  */
 long do_futex(unsigned long address, int operation, u32 value, unsigned long timeout_or_value2,
               unsigned long address2, u32 value3);

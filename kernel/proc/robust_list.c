@@ -1,12 +1,10 @@
 /* Robust futexes: when a thread dies that holds locks, those who wait for them are told. */
 #include "kernel/lib/errno.h"
+#include "kernel/proc/futex.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
 #include "mm/user_copy.h"
 
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK 0x3fffffffu
 #define LIST_LIMIT 2048         /* the list is the program's: it may be a circle */
 #define PRIORITY_INHERITING 1ul /* the low bit of a link */
 
@@ -37,22 +35,34 @@ long do_get_robust_list(int pid, unsigned long head, unsigned long size)
     return put_user(task->robust_list, head);
 }
 
-/*
- * Marks the futex at ADDRESS as its owner's legacy if the running thread is the owner. False: stop
- * here.
- */
-static bool leave_futex(unsigned long address)
+static unsigned long place_of(unsigned long link)
 {
+    return link & ~PRIORITY_INHERITING;
+}
+
+/*
+ * Marks the futex of the lock whose link is at LINK as its owner's legacy if the running thread is the owner. A lock
+ * that lends priority goes to its heir later (pi_exit). False: stop here.
+ */
+static bool leave_futex(unsigned long link, long offset, bool is_pending)
+{
+    unsigned long address = place_of(link) + (unsigned long)offset;
+    bool lends_priority = (link & PRIORITY_INHERITING) != 0;
     u32 value;
 
     if (address % sizeof(value) || get_user(value, address))
         return false;
+    /* It died between giving the lock back and waking somebody for it. */
+    if (is_pending && !lends_priority && !(value & FUTEX_TID_MASK)) {
+        futex_wake_address(address, 1);
+        return true;
+    }
     if ((value & FUTEX_TID_MASK) != (u32)current->pid)
         return true;
     u32 legacy = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
     if (put_user(legacy, address))
         return false;
-    if (value & FUTEX_WAITERS)
+    if ((value & FUTEX_WAITERS) && !lends_priority)
         futex_wake_address(address, 1);
     return true;
 }
@@ -64,17 +74,17 @@ void robust_list_exit(void)
 
     if (!current->robust_list || copy_from_user(&head, current->robust_list, sizeof(head)))
         return;
-    link = head.first & ~PRIORITY_INHERITING;
-    for (int i = 0; i < LIST_LIMIT && link != current->robust_list; i++) {
-        bool readable = get_user(next, link) == 0;
+    link = head.first;
+    for (int i = 0; i < LIST_LIMIT && place_of(link) != current->robust_list; i++) {
+        /* Where the next one is has to be read before its futex is given away. */
+        bool readable = get_user(next, place_of(link)) == 0;
 
-        if (link != (head.pending & ~PRIORITY_INHERITING) &&
-            !leave_futex(link + (unsigned long)head.futex_offset))
+        if (place_of(link) != place_of(head.pending) && !leave_futex(link, head.futex_offset, false))
             return;
         if (!readable)
             return;
-        link = next & ~PRIORITY_INHERITING;
+        link = next;
     }
-    if (head.pending)
-        leave_futex((head.pending & ~PRIORITY_INHERITING) + (unsigned long)head.futex_offset);
+    if (place_of(head.pending))
+        leave_futex(head.pending, head.futex_offset, true);
 }

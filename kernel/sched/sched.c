@@ -1,4 +1,4 @@
-/* The scheduler: one processor, one queue, everyone in turn. */
+/* The scheduler: one processor, one queue; the highest priority first, and everyone of the same in turn. */
 #include "kernel/sched/sched.h"
 
 #include "kernel/cpu/cpu.h"
@@ -13,6 +13,8 @@
 
 /* Ticks that a program runs while others wait for their turn. */
 #define TIME_SLICE 2
+/* Of each second, programs with a priority may take this many ticks while others wait: nobody locks all out. */
+#define MOST_PRIORITY_TICKS (HZ - HZ / 20)
 
 /*
  * kernel/sched/switch.asm: saves PREV's registers on its stack and goes on where NEXT left off.
@@ -30,9 +32,31 @@ static LIST_HEAD(run_queue);
 /* The address space in CR3; NULL: the kernel's own. The idle task keeps what it finds. */
 static struct mm_struct *loaded_mm;
 
+/* How many ticks programs with a priority took of this second. */
+static unsigned priority_ticks;
+
 static bool somebody_else_is_runnable(void)
 {
     return !list_empty(&run_queue);
+}
+
+static struct task *first_in_queue(void)
+{
+    return list_first_entry(&run_queue, struct task, run_node);
+}
+
+/* Puts TASK behind its equals, or before them. */
+static void enqueue(struct task *task, bool before_equals)
+{
+    struct list_head *place = run_queue.prev;
+
+    while (place != &run_queue) {
+        unsigned there = list_entry(place, struct task, run_node)->priority;
+        if (there > task->priority || (there == task->priority && !before_equals))
+            break;
+        place = place->prev;
+    }
+    list_add(&task->run_node, place);
 }
 
 void sched_wake(struct task *task)
@@ -44,16 +68,37 @@ void sched_wake(struct task *task)
     if (task == current)
         return;
     list_del(&task->run_node);
-    list_add_tail(&task->run_node, &run_queue);
-    if (current == &idle_task || current->slice == 0)
+    enqueue(task, false);
+    if (current == &idle_task || current->slice == 0 || task->priority > current->priority)
         this_cpu.work_pending |= CPU_WORK_RESCHED;
+}
+
+void sched_set_priority(struct task *task, unsigned priority)
+{
+    bool lower = priority < task->priority;
+
+    task->priority = priority;
+    if (task != current && task->state == TASK_RUNNING && !list_empty(&task->run_node)) {
+        list_del(&task->run_node);
+        enqueue(task, lower);
+    }
+    if (somebody_else_is_runnable() && first_in_queue()->priority > current->priority)
+        this_cpu.work_pending |= CPU_WORK_RESCHED;
+}
+
+unsigned sched_slice(const struct task *task)
+{
+    if (unlikely(task->policy == SCHED_RR))
+        return ROUND_ROBIN_SLICE;
+    /* From 1 tick for the nicest to 12. */
+    return likely(task->nice == 0) ? TIME_SLICE : task->nice > 0 ? 1u : TIME_SLICE + (unsigned)-task->nice / 2;
 }
 
 void task_start(struct task *task)
 {
     task->state = TASK_RUNNING;
-    task->slice = TIME_SLICE;
-    list_add_tail(&task->run_node, &run_queue);
+    task->slice = sched_slice(task);
+    enqueue(task, false);
 }
 
 void task_switch_mm(struct mm_struct *mm)
@@ -131,7 +176,7 @@ static void switch_to(struct task *next)
     if (prev->rseq)
         prev->resume_work = CPU_WORK_RSEQ;
     next->started_running = now;
-    next->slice = TIME_SLICE;
+    next->slice = sched_slice(next);
     if (next->mm && next->mm != loaded_mm) {
         loaded_mm = next->mm;
         arch_load_cr3(next->mm->pgd_phys);
@@ -149,27 +194,41 @@ static void switch_to(struct task *next)
     finish_switch(switch_stacks(prev, next));
 }
 
+/* Who runs next, with RUNNING or instead of it (NULL: it can't); NULL: nobody else has to. */
+static struct task *choose(const struct task *running)
+{
+    struct task *task = first_in_queue();
+
+    if (likely(priority_ticks < MOST_PRIORITY_TICKS))
+        return running && running->priority > task->priority ? NULL : task;
+    list_for_each_entry(task, &run_queue, run_node)
+        if (task->priority == 0)
+            return task;
+    return running && running->priority == 0 ? NULL : first_in_queue();
+}
+
 void schedule(void)
 {
-    struct task *prev = current, *next;
+    struct task *prev = current, *next = NULL;
 
     this_cpu.work_pending &= ~CPU_WORK_RESCHED;
+    if (somebody_else_is_runnable())
+        next = choose(prev->state == TASK_RUNNING && prev != &idle_task ? prev : NULL);
     if (prev->state == TASK_RUNNING) {
-        if (!somebody_else_is_runnable()) {
-            prev->slice = TIME_SLICE;
+        if (!next) {
+            prev->slice = sched_slice(prev);
             return;
         }
         if (prev != &idle_task)
-            list_add_tail(&prev->run_node, &run_queue);
+            enqueue(prev, next->priority > prev->priority && prev->slice > 0);
         prev->involuntary_switches++;
     } else {
         prev->voluntary_switches++;
     }
-    next = &idle_task;
-    if (somebody_else_is_runnable()) {
-        next = list_first_entry(&run_queue, struct task, run_node);
+    if (next)
         list_del(&next->run_node);
-    }
+    else
+        next = &idle_task;
     if (next != prev)
         switch_to(next);
 }
@@ -224,9 +283,14 @@ static void timer_interrupt(struct pt_regs *regs)
         current->system_ticks++;
     }
     timers_run(sched_clock());
-    if (current->slice > 0)
+    if (jiffies % HZ == 0)
+        priority_ticks = 0;
+    if (current->priority > 0)
+        priority_ticks++;
+    if (current->slice > 0 && current->policy != SCHED_FIFO)
         current->slice--;
-    if (current->slice == 0 && somebody_else_is_runnable())
+    if (somebody_else_is_runnable() && (current->slice == 0 || first_in_queue()->priority > current->priority ||
+                                        priority_ticks >= MOST_PRIORITY_TICKS))
         this_cpu.work_pending |= CPU_WORK_RESCHED;
 }
 
@@ -252,6 +316,7 @@ void sched_init(void)
     idle_task.process = &idle_process;
     idle_task.state = TASK_RUNNING;
     list_init(&idle_task.run_node);
+    list_init(&idle_task.locks);
     sigpending_init(&idle_task.pending);
     strlcpy(idle_task.comm, "swapper", sizeof(idle_task.comm));
     idle_task.started_running = rdtsc();

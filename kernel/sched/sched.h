@@ -27,6 +27,19 @@ void schedule(void);
 /* sched_yield: lets every other runnable task run first. */
 void sched_yield(void);
 
+#define SCHED_OTHER 0
+#define SCHED_FIFO 1    /* keeps the processor until it sleeps, or somebody with a higher priority wants it */
+#define SCHED_RR 2      /* the same, but with its equals in turn */
+#define SCHED_BATCH 3
+#define SCHED_IDLE 5
+/* Ticks of SCHED_RR, as on Linux. */
+#define ROUND_ROBIN_SLICE (HZ / 10)
+/* Ticks that TASK runs while its equals wait. */
+unsigned sched_slice(const struct task *task);
+
+/* TASK runs before all with a lower one, from now on. */
+void sched_set_priority(struct task *task, unsigned priority);
+
 /* Makes TASK runnable (again). Harmless when it is, or when it is stopped or dead. */
 void sched_wake(struct task *task);
 

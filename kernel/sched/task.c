@@ -142,6 +142,7 @@ struct task *task_alloc(void)
     sigpending_init(&task->pending);
     list_init(&task->run_node);
     list_init(&task->thread_node);
+    list_init(&task->locks);
     pid_insert(task);
     task_count++;
     return task;

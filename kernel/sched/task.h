@@ -13,6 +13,7 @@
 #include "mm/mm.h"
 
 struct files_struct;
+struct futex_waiter;
 struct fs_context;
 
 enum task_state {
@@ -143,6 +144,13 @@ struct task {
     unsigned long voluntary_switches, involuntary_switches;
     u64 run_time, started_running;      /* TSC counts on the processor; since when now */
     unsigned slice;                     /* ticks until others get their turn */
+    /* 0 for SCHED_OTHER and its like, else 1 to 99; the first may be lent by who waits for a lock of its */
+    unsigned priority, own_priority;
+    u8 policy;                          /* SCHED_… */
+    bool reset_on_fork;                 /* children are SCHED_OTHER */
+    s32 nice;                           /* -20 to 19: lengthens or shortens its turns */
+    struct list_head locks;             /* futexes that it owns and others wait for: struct pi_state */
+    struct futex_waiter *lock_waiter;   /* how it waits for one itself, or NULL */
     char comm[TASK_COMM_LEN];
     char *exe_path;                     /* kmalloc'ed; what /proc/PID/exe names */
     u32 uid, euid, suid, gid, egid, sgid;
