@@ -52,7 +52,7 @@ static struct inode *root_follow(struct task *task)
 static const struct proc_entry entries[] = {
     { .name = "auxv", .mode = 0400, .file_ops = &proc_auxv_ops },
     { .name = "cmdline", .mode = 0444, .show = proc_show_cmdline },
-    { .name = "comm", .mode = 0644, .show = proc_show_comm },
+    { .name = "comm", .mode = 0644, .show = proc_show_comm, .store = proc_store_comm },
     { .name = "cwd", .mode = 0777, .readlink = cwd_readlink, .follow = cwd_follow },
     { .name = "environ", .mode = 0400, .show = proc_show_environ },
     { .name = "exe", .mode = 0777, .readlink = exe_readlink, .follow = exe_follow },

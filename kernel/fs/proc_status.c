@@ -209,6 +209,15 @@ int proc_show_comm(struct seq *seq, struct task *task, u64 *cursor)
     return 0;
 }
 
+/* Threads may name each other, nobody else. */
+int proc_store_comm(struct task *task, const char *text)
+{
+    if (!task || task->process != current->process)
+        return -EINVAL;
+    strlcpy(task->comm, text, sizeof(task->comm));
+    return 0;
+}
+
 #define CHUNK 512ul
 
 /* The bytes [start, end) of the process's memory, a chunk at a time. */

@@ -47,8 +47,9 @@ static int store_within(const char *text, long minimum, long maximum, long *valu
 /* A setting that is one variable. */
 #define NUMBER_SETTING(setting, type, variable, minimum, maximum)                   \
     SHOW_NUMBER(setting, variable)                                                  \
-    static int store_##setting(const char *text)                                    \
+    static int store_##setting(struct task *task, const char *text)                 \
     {                                                                               \
+        (void)task;                                                                 \
         long value;                                                                 \
         int error = store_within(text, minimum, maximum, &value);                   \
         if (!error)                                                                 \
@@ -61,8 +62,9 @@ NUMBER_SETTING(overcommit_memory, int, sysctl_overcommit_memory, OVERCOMMIT_GUES
 NUMBER_SETTING(overcommit_ratio, int, sysctl_overcommit_ratio, 0, INT32_MAX)
 SHOW_NUMBER(mmap_min_addr, dac_mmap_min_addr)
 
-static int store_mmap_min_addr(const char *text)
+static int store_mmap_min_addr(struct task *task, const char *text)
 {
+    (void)task;
     long value;
     int error = store_within(text, 0, INT64_MAX, &value);
 
@@ -79,8 +81,9 @@ static int store_mmap_min_addr(const char *text)
 #define DROP_OBJECTS 2
 #define DROP_QUIETLY 4
 
-static int store_drop_caches(const char *text)
+static int store_drop_caches(struct task *task, const char *text)
 {
+    (void)task;
     long what;
     int error = store_within(text, DROP_PAGES, DROP_PAGES | DROP_OBJECTS | DROP_QUIETLY, &what);
 

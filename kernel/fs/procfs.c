@@ -162,7 +162,7 @@ static long proc_write(struct file *file, struct iov_iter *iter, s64 *pos)
     if (copy_from_iter(iter, text, size) < size)
         return -EFAULT;
     text[size] = '\0';
-    int error = entry->store(text);
+    int error = entry->store(proc_task_of(file->inode), text);
     if (error)
         return error;
     *pos += (s64)size;

@@ -18,7 +18,7 @@ struct proc_entry {
      */
     int (*show)(struct seq *seq, struct task *task, u64 *cursor);
     /* Takes what a program writes: TEXT is NUL-terminated. 0 or negative errno. NULL: it can't be written. */
-    int (*store)(const char *text);
+    int (*store)(struct task *task, const char *text);
     /* Instead of SHOW: a file of bytes with operations of its own, or a link. */
     const struct file_operations *file_ops;
     long (*readlink)(struct task *task, char *buffer, size_t size);
@@ -63,6 +63,7 @@ int proc_show_status(struct seq *seq, struct task *task, u64 *cursor);      /* p
 int proc_show_stat(struct seq *seq, struct task *task, u64 *cursor);
 int proc_show_statm(struct seq *seq, struct task *task, u64 *cursor);
 int proc_show_comm(struct seq *seq, struct task *task, u64 *cursor);
+int proc_store_comm(struct task *task, const char *text);
 int proc_show_cmdline(struct seq *seq, struct task *task, u64 *cursor);
 int proc_show_environ(struct seq *seq, struct task *task, u64 *cursor);
 int proc_show_limits(struct seq *seq, struct task *task, u64 *cursor);

@@ -69,6 +69,8 @@ PROGRAMS = [
                     os.path.join(STORE, "source", "mimalloc", "src", "static.c"), "-lpthread")),
     Real("glibc_malloc", "/bin/glibc_malloc", source="malloc_work.c"),
     Real("musl_malloc", "/bin/musl_malloc", source="malloc_work.c", compiler="musl-gcc"),
+    Real("glibc_threads", "/bin/glibc_threads", source="pthreads_work.c"),
+    Real("musl_threads", "/bin/musl_threads", source="pthreads_work.c", compiler="musl-gcc"),
     Real("containers", "/bin/containers", source="containers.cc", compiler="g++"),
     Real("go", "/bin/go_work", source="work.go", compiler="go"),
     Real("rust", "/bin/rust_work", source="work.rs", compiler="rustc"),
