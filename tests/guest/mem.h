@@ -124,6 +124,8 @@ MAYBE_UNUSED static long minor_faults(void)
 {
     static struct rusage usage;
 
+    /* After a fork the page that it lies in is a shared one: the fault of that comes before the counting. */
+    memset(&usage, 0, sizeof(usage));
     if (getrusage(RUSAGE_SELF, &usage) != 0)
         bail_out("getrusage failed with errno %d", errno);
     return usage.ru_minflt;
