@@ -3,11 +3,14 @@
  * nothing, and the machine still starts programs. Runs on Linux too, where nobody counts frames.
  *
  *     bombs [NAME...]      all of them, or those named
+ *     bombs --strictly NAME...   as an ordinary user who is promised no more memory than there is: Linux kills nobody for
+ *                          what pipes and nameless files hold, so that it panics when root fills memory with them
  *     bombs --soak MINUTES one bomb a minute, for so long
  *     bombs --forest       the fork bomb alone, with nobody who puts it out
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <fcntl.h>
 #include <time.h>
 
 #include "tests/attacks/charges/charges.h"
@@ -48,7 +51,7 @@ static void ends(void *nothing)
 }
 
 /* Lights the bomb in a group of its own, and puts out what is left of it when its time is over. */
-static int explode(const struct bomb *bomb)
+static int explode(const struct bomb *bomb, bool strictly)
 {
     pid_t child = fork();
     int status;
@@ -57,6 +60,8 @@ static int explode(const struct bomb *bomb)
         return -1;
     if (child == 0) {
         setpgid(0, 0);
+        if (strictly && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+            _exit(127);
         _exit(bomb->body());
     }
     setpgid(child, child);
@@ -78,10 +83,10 @@ static bool ended_as_it_may(const struct bomb *bomb, int status)
 
 static struct machine before;
 
-static void run(const struct bomb *bomb)
+static void run(const struct bomb *bomb, bool strictly)
 {
     look_at_machine_before(&before);
-    check(ended_as_it_may(bomb, explode(bomb)), "%s", bomb->rule);
+    check(ended_as_it_may(bomb, explode(bomb, strictly)), "%s", bomb->rule);
     check(machine_is_back(&before), "%s: the count of free frames is what it was", bomb->name);
     check(audit_is_clean(), "%s: the audit finds nothing", bomb->name);
     check_eq(status_of_child(ends, NULL), 0, "%s: processes start as before", bomb->name);
@@ -96,7 +101,7 @@ static void soak(long minutes)
     look_at_machine_before(&before);
     for (long minute = 0; minute < minutes; minute++) {
         const struct bomb *bomb = &bombs[(size_t)minute % (sizeof(bombs) / sizeof(bombs[0]))];
-        wrong_ends += !ended_as_it_may(bomb, explode(bomb));
+        wrong_ends += !ended_as_it_may(bomb, explode(bomb, false));
         findings += !audit_is_clean();
         while (time(NULL) < start + (minute + 1) * SECONDS_OF_A_MINUTE)
             sleep(1);
@@ -116,10 +121,23 @@ static bool is_wanted(const char *name, int count, char **names)
     return count == 1;
 }
 
+static void promise_strictly(void)
+{
+    int file = open("/proc/sys/vm/overcommit_memory", O_WRONLY);
+
+    if (file < 0 || write(file, "2", 1) != 1)
+        bail_out("the rule of overcommit can't be changed: errno %d", errno);
+    close(file);
+}
+
 int main(int count, char **names)
 {
+    bool strictly = count > 2 && strcmp(names[1], "--strictly") == 0;
+
     if (count == 2 && strcmp(names[1], "--forest") == 0)
         return forest();
+    if (strictly)
+        promise_strictly();
     /* Whatever lighting and looking take of our own memory is there from now on. */
     note("%zu bombs", sizeof(bombs) / sizeof(bombs[0]));
     audit_is_clean();
@@ -130,6 +148,6 @@ int main(int count, char **names)
     }
     for (size_t i = 0; i < sizeof(bombs) / sizeof(bombs[0]); i++)
         if (is_wanted(bombs[i].name, count, names))
-            run(&bombs[i]);
+            run(&bombs[i], strictly);
     return done();
 }
