@@ -10,17 +10,15 @@
 #define PIECE 256ul
 
 /*
- * What a page without an entry is: resident when its object has it ready. The archive is in memory
- * as a whole.
+ * What a page without an entry is, in VMA, which is not anonymous: resident when its object has it ready. The archive is in
+ * memory as a whole.
  */
 static u8 is_in_object(const struct vm_area_struct *vma, unsigned long address)
 {
-    const struct address_space *mapping = vma_is_anonymous(vma) ? NULL : vma->vm_mapping;
+    const struct address_space *mapping = vma->vm_mapping;
     unsigned long index = vma_page_index(vma, address);
-
-    if (!mapping)
-        return 0;
     const struct page *page = page_tree_find(&mapping->pages, index);
+
     /* What fallocate made behind the end of a file counts, too; what the archive has is always there. */
     if (page)
         return !(page->flags & PG_FALLOCATED);

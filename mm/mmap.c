@@ -196,6 +196,12 @@ static __always_inline_fn unsigned long mmap_region(struct mm_struct *mm, struct
     return request->start;
 }
 
+/* The same as a function, for whom its length does not matter. */
+static __attribute__((noinline)) unsigned long call_mmap_region(struct mm_struct *mm, struct request *request)
+{
+    return mmap_region(mm, request);
+}
+
 /*
  * Where a mapping of *LENGTH bytes goes that is wanted at ADDRESS; *LENGTH becomes whole pages. The
  * address, or a negative errno, in the order in which Linux refuses.
@@ -255,7 +261,7 @@ static __attribute__((noinline)) unsigned long map_huge_file(struct mm_struct *m
         return (unsigned long)(is_misplaced ? -EINVAL : -ENOMEM);
     }
     request->vm_flags |= VM_HUGETLB | VM_DONTEXPAND | VM_NORESERVE;
-    unsigned long address = mmap_region(mm, request);
+    unsigned long address = call_mmap_region(mm, request);
     if (IS_ERR_VALUE(address))
         return address;
     mm->has_huge_pages = true;
@@ -368,6 +374,6 @@ int vm_brk_flags(struct mm_struct *mm, unsigned long start, unsigned long length
     unsigned long address = get_unmapped_area(mm, start, PAGE_ALIGN(length), MAP_FIXED);
 
     if (!IS_ERR_VALUE(address))
-        address = mmap_region(mm, &request);
+        address = call_mmap_region(mm, &request);
     return IS_ERR_VALUE(address) ? (int)(long)address : 0;
 }

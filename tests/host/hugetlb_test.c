@@ -7,6 +7,7 @@
 
 #define HUGE HUGE_PAGE_SIZE
 #define AT   (64 * HUGE)
+#define NO_TYPE 4ul     /* neither MAP_SHARED nor one of the others */
 
 static struct address_space *file;
 
@@ -84,6 +85,46 @@ static void without_noreserve_there_is_no_page(void **state)
     assert_int_equal(map_huge(mm, AT + HUGE + P, P, MAP_SHARED | MAP_NORESERVE, 0), AT + HUGE);
     mm->limits.as = mm->total_vm << PAGE_SHIFT;
     assert_error(map_huge(mm, 0, P, MAP_SHARED | MAP_NORESERVE, 0), ENOMEM);
+    assert_error(map_huge(mm, 0, P, MAP_SHARED, 0), ENOMEM);
+    assert_error(map_huge(mm, 0, P, MAP_SHARED, P), ENOMEM);    /* the limit comes first */
+    finish(mm);
+}
+
+static void a_hint_is_taken_where_there_is_room(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = three_huge_pages();
+
+    assert_int_equal(map_huge(mm, AT + 8 * HUGE + P, HUGE, MAP_SHARED | MAP_NORESERVE, 0), AT + 8 * HUGE);
+    assert_int_not_equal(map_huge(mm, AT, HUGE, MAP_SHARED | MAP_NORESERVE, 0), AT);
+    assert_int_not_equal(map_huge(mm, TASK_SIZE - HUGE, 2 * HUGE, MAP_SHARED | MAP_NORESERVE, 0), TASK_SIZE - HUGE);
+    assert_error(map_huge(mm, 0, (TASK_SIZE & HUGE_PAGE_MASK) - HUGE, MAP_PRIVATE | MAP_NORESERVE, 0), ENOMEM);
+    finish(mm);
+}
+
+static void nobody_gets_one_by_other_flags(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = three_huge_pages();
+
+    assert_error(anon(mm, 0, HUGE, RW, MAP_SHARED_VALIDATE | MAP_HUGETLB | MAP_SYNC), EOPNOTSUPP);
+    assert_error(anon(mm, 0, HUGE, RW, MAP_SHARED_VALIDATE | MAP_HUGETLB), ENOMEM);
+    assert_error(anon(mm, 0, HUGE, RW, NO_TYPE | MAP_HUGETLB), EINVAL);
+    finish(mm);
+}
+
+static void what_is_not_there_is_not_cut(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = three_huge_pages();
+    int limit = sysctl_max_map_count;
+
+    assert_int_equal(do_munmap(mm, AT + 16 * HUGE, P), 0);
+    map_at(mm, AT - 2 * P, 2, RW);
+    sysctl_max_map_count = mm->map_count;
+    assert_int_equal(do_munmap(mm, AT - P, 2 * P), -EINVAL);
+    assert_int_equal(mm->map_count, 2);
+    sysctl_max_map_count = limit;
     finish(mm);
 }
 
@@ -93,6 +134,9 @@ int main(void)
         mm_test(it_is_cut_at_huge_pages_only),
         mm_test(it_is_neither_locked_nor_moved_by_halves),
         mm_test(without_noreserve_there_is_no_page),
+        mm_test(a_hint_is_taken_where_there_is_room),
+        mm_test(nobody_gets_one_by_other_flags),
+        mm_test(what_is_not_there_is_not_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

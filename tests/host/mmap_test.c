@@ -87,6 +87,18 @@ static void fixed_goes_where_it_says_or_nowhere(void **state)
     mmput(mm);
 }
 
+static void room_above_the_window_is_the_last_resort(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long all = 0x20000, end = mm->mmap_base - P;
+
+    assert_int_equal(anon(mm, all, end - all, PROT_NONE, PRIVATE | MAP_FIXED | MAP_NORESERVE), all);
+    map_at(mm, mm->mmap_base + 100 * P, 1, RW);
+    assert_int_equal(anon(mm, 0, 50 * P, RW, PRIVATE), end);
+    mmput(mm);
+}
+
 static void nothing_is_mapped_below_the_minimum(void **state)
 {
     (void)state;
@@ -334,6 +346,7 @@ int main(void)
         mm_test(a_hint_is_rounded_down_and_used_when_free),
         mm_test(fixed_goes_where_it_says_or_nowhere),
         mm_test(nothing_is_mapped_below_the_minimum),
+        mm_test(room_above_the_window_is_the_last_resort),
         mm_test(with_the_option_root_may_and_others_where_root_lets_them),
         mm_test(fixed_replaces_what_was_there),
         mm_test(fixed_noreplace_refuses_what_is_taken),
