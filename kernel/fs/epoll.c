@@ -3,7 +3,7 @@
  * says of that file (poll_notify) puts the watch into the epoll's queue of those that may be ready, so that waiting
  * costs what happens and not what is watched.
  */
-#include "kernel/fs/epoll.h"
+#include "kernel/fs/epoll_internal.h"
 
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
@@ -17,25 +17,8 @@
 #define HOW (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
 #define ALLOWED_WITH_EXCLUSIVE (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
-/* How deep an epoll may watch an epoll that watches an epoll … */
-#define MAX_NESTING 5
 /* Watches may take this share of memory, as Linux's max_user_watches. */
 #define WATCHES_SHARE 25
-
-struct epoll {
-    struct list_head watches;       /* all, by watch->of_epoll */
-    struct list_head ready;         /* those that may have something to tell, by watch->in_ready */
-    struct list_head watchers;      /* who watches this epoll, by watch->of_source */
-    struct wait_queue waiters;
-};
-
-struct watch {
-    struct epoll *epoll;
-    struct file *file;              /* without a reference: its end ends the watch */
-    int fd;
-    struct epoll_event event;
-    struct list_head of_epoll, of_file, of_source, in_ready;
-};
 
 static unsigned long watch_count;
 static const struct file_operations epoll_file_ops;
@@ -108,38 +91,9 @@ void epoll_forget(struct file *file)
         remove_watch(watch);
 }
 
-/* How many epolls lie one below the other from FILE on; more than MAX_NESTING when TOP is among them. */
-static unsigned nesting(const struct file *file, const struct epoll *top, unsigned depth)
-{
-    const struct watch *watch;
-    unsigned deepest = depth;
-
-    if (!file_is_epoll(file))
-        return depth;
-    const struct epoll *epoll = file->private;
-    if (epoll == top || depth > MAX_NESTING)
-        return MAX_NESTING + 1;
-    list_for_each_entry(watch, &epoll->watches, of_epoll)
-        deepest = MAX(deepest, nesting(watch->file, top, depth + 1));
-    return deepest;
-}
-
-/* How many epolls lie above EPOLL. */
-static unsigned height(const struct epoll *epoll, unsigned depth)
-{
-    const struct watch *watch;
-    unsigned highest = depth;
-
-    if (depth > MAX_NESTING)
-        return depth;
-    list_for_each_entry(watch, &epoll->watchers, of_source)
-        highest = MAX(highest, height(watch->epoll, depth + 1));
-    return highest;
-}
-
 static long add_watch(struct epoll *epoll, int fd, struct file *file, const struct epoll_event *event)
 {
-    if (file_is_epoll(file) && nesting(file, epoll, 1) + height(epoll, 0) > MAX_NESTING)
+    if (file_is_epoll(file) && epoll_nests_too_deep(epoll, file))
         return -ELOOP;
     if (watch_count >= total_frames / WATCHES_SHARE * (PAGE_SIZE / sizeof(struct watch)))
         return -ENOSPC;
@@ -155,6 +109,10 @@ static long add_watch(struct epoll *epoll, int fd, struct file *file, const stru
     if (source)
         list_add(&watch->of_source, source);     /* the newest is told first, as on Linux */
     watch_count++;
+    if (epoll_has_too_many_paths(epoll, file)) {
+        remove_watch(watch);
+        return -EINVAL;
+    }
     if (ready_events(watch))
         make_ready(watch);
     return 0;
@@ -297,5 +255,7 @@ struct file *epoll_create_file(void)
     struct file *file = anon_file("[eventpoll]", &epoll_file_ops, O_RDWR, epoll);
     if (IS_ERR(file))
         kfree(epoll);
+    else
+        epoll->file = file;
     return file;
 }

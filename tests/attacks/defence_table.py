@@ -101,6 +101,7 @@ DEFENCES = (
     ("reserve-for-objects", "mm/page_alloc.c", "|| type == PAGE_SLAB ||", "||", ATTACKS, "objects of the kernel come out of the reserve"),
     ("reserve-for-copies", "kernel/proc/oom.c", "reserve_frames = reserve / 2;", "reserve_frames = reserve;", ATTACKS,
      "a copy to a page that is not there yet"),
+    ("epoll-paths", "kernel/fs/epoll.c", "if (epoll_has_too_many_paths(epoll, file))", "if (false)", "guest epoll", "500 ways lead"),
     ("no-node-left", "mm/page_tree.c", "            tree->height = height_for(index);", "            tree->height = 1;", "host page_tree",
      "a_tree_that_begins_far_away_leaves_nothing"),
     # --- broken files -----------------------------------------------------------------------------------------------------------

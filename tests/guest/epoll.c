@@ -171,6 +171,48 @@ static void nested(void)
     finish(ends);
 }
 
+/* How many of WATCHERS by WATCHED watches there can be. */
+static int watch_all(const int *watchers, const int *watched, int count)
+{
+    int made = 0;
+
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < count; j++) {
+            epoll = watchers[i];
+            made += control(ADD, watched[j], EPOLLIN, 0) == 0;
+        }
+    return made;
+}
+
+/* What happens to a file is told on every way up: without limits some epolls could keep a kernel busy for hours. */
+static void many_ways(void)
+{
+    enum { LEVELS = 4, OF_A_LEVEL = 30 };
+    static int of[LEVELS][OF_A_LEVEL];
+    int ends[2];
+
+    fresh(ends);
+    close(epoll);
+    for (int level = 0; level < LEVELS; level++)
+        for (int i = 0; i < OF_A_LEVEL; i++)
+            of[level][i] = (int)syscall(SYS_epoll_create1, 0);
+    for (int i = 0; i < OF_A_LEVEL; i++) {
+        epoll = of[0][i];
+        control(ADD, ends[0], EPOLLIN, 0);
+    }
+    check_eq(watch_all(of[1], of[0], OF_A_LEVEL), 500, "500 ways lead from a file to an epoll over one other");
+    check_fails(control(ADD, of[0][OF_A_LEVEL - 1], EPOLLIN, 0), EINVAL, "and no more: EINVAL");
+    check_eq(watch_all(of[2], of[1], OF_A_LEVEL), 393, "over two the ways are fewer");
+    check_eq(watch_all(of[3], of[2], OF_A_LEVEL), 870, "over three still fewer");
+    check_eq(write(ends[1], "x", 1), 1, "all are told");
+    check_str(told_by(of[1][0], MOST, 0), "0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1", "whatever way it comes");
+    for (int level = 0; level < LEVELS; level++)
+        for (int i = 0; i < OF_A_LEVEL; i++)
+            close(of[level][i]);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void refusals(void)
 {
     static char *const nowhere = (char *)16;
@@ -283,6 +325,7 @@ int main(void)
     by_edge();
     copies_and_ends();
     nested();
+    many_ways();
     refusals();
     waiting();
     event_counters();
