@@ -1,6 +1,5 @@
 /* Inodes: their life, and who may use them. */
 #include "kernel/fs/fs.h"
-#include "kernel/fs/locks.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
@@ -75,13 +74,12 @@ static void free_inode(struct address_space *mapping)
 {
     struct inode *inode = mapping->host;
 
-    assert(list_empty(&inode->entries) && list_empty(&inode->children));
+    assert(list_empty(&inode->entries) && list_empty(&inode->children) && !inode->locks);
     if (inode->ops && inode->ops->release)
         inode->ops->release(inode);
     if (inode->parent && inode->parent != inode)
         inode_put(inode->parent);
     kfree(inode->name);
-    locks_free(inode);
     inode_count--;
     slab_free(&inode_cache, inode);
 }

@@ -2,6 +2,7 @@
 #include "kernel/fs/locks.h"
 
 #include "kernel/lib/panic.h"
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 
 struct file_lock {
@@ -9,8 +10,9 @@ struct file_lock {
     struct lock_range range;        /* of type LOCK_READ or LOCK_WRITE */
 };
 
-/* What an inode has since it was locked for the first time. */
+/* What an inode has while somebody has locked something of it, or wants to. */
 struct inode_locks {
+    unsigned waiting;               /* how many are asleep for one of these */
     struct list_head ranges;        /* those of one owner stand together, in order of their start; they never overlap */
     struct list_head whole;         /* ranges from the first byte to the last one, whose owners are files */
 };
@@ -30,6 +32,13 @@ static DEFINE_SLAB_CACHE(inode_locks_cache, "inode_locks", sizeof(struct inode_l
 /* Who waits for any file's lock, the longest first. */
 static LIST_HEAD(waiters);
 
+/*
+ * Locks are the kernel's memory, which no process can be killed for. So they may take this share of memory, as an epoll's
+ * watches may.
+ */
+#define LOCKS_SHARE 25
+static unsigned long lock_count;
+
 /* How many owners that wait for each other are looked at, as on Linux. */
 #define MOST_OWNERS_IN_A_RING 10
 
@@ -38,6 +47,7 @@ static struct inode_locks *locks_of(struct inode *inode)
     if (!inode->locks) {
         inode->locks = slab_alloc(&inode_locks_cache);
         if (inode->locks) {
+            inode->locks->waiting = 0;
             list_init(&inode->locks->ranges);
             list_init(&inode->locks->whole);
         }
@@ -45,12 +55,15 @@ static struct inode_locks *locks_of(struct inode *inode)
     return inode->locks;
 }
 
-void locks_free(struct inode *inode)
+/* Whoever has just taken a lock away calls this: with the last one goes what INODE had for them. */
+static void drop_if_unused(struct inode *inode)
 {
-    if (!inode->locks)
-        return;
-    assert(list_empty(&inode->locks->ranges) && list_empty(&inode->locks->whole));
-    slab_free(&inode_locks_cache, inode->locks);
+    struct inode_locks *locks = inode->locks;
+
+    if (locks && !locks->waiting && list_empty(&locks->ranges) && list_empty(&locks->whole)) {
+        slab_free(&inode_locks_cache, locks);
+        inode->locks = NULL;
+    }
 }
 
 /* ---- waiting ---- */
@@ -71,6 +84,7 @@ static void let_waiters_look(const struct file_lock *lock)
 static void remove(struct file_lock *lock)
 {
     list_del(&lock->node);
+    lock_count--;
     let_waiters_look(lock);
     slab_free(&lock_cache, lock);
 }
@@ -142,9 +156,9 @@ bool locks_find_conflict(const struct inode *inode, struct lock_range *range)
     return lock != NULL;
 }
 
-/* Returns when nothing in LOCKS is in RANGE's way: 0; or what locks_set_range says. */
-static int wait_for_conflicts(const struct list_head *locks, const struct lock_range *range, bool may_wait,
-                              bool may_deadlock)
+/* Returns when nothing in LOCKS, a list of OF's, is in RANGE's way: 0; or what locks_set_range says. */
+static int wait_for_conflicts(struct inode_locks *of, const struct list_head *locks, const struct lock_range *range,
+                              bool may_wait, bool may_deadlock)
 {
     const struct file_lock *blocker;
     int error = 0;
@@ -154,7 +168,9 @@ static int wait_for_conflicts(const struct list_head *locks, const struct lock_r
             return -EAGAIN;
         if (may_deadlock && would_deadlock(range->owner, blocker))
             return -EDEADLK;
+        of->waiting++;
         error = wait_for(blocker, range->owner, may_deadlock);
+        of->waiting--;
     }
     return error;
 }
@@ -177,6 +193,7 @@ static void cut(struct file_lock *lock, const struct lock_range *range, struct f
         right->range = lock->range;
         right->range.start = range->end + 1;
         list_add(&right->node, &lock->node);
+        lock_count++;
     }
     if (has_left)
         lock->range.end = range->start - 1;
@@ -236,6 +253,7 @@ static void insert(struct list_head *locks, struct file_lock *new)
         is_among_own |= is_own;
     }
     list_add_tail(&new->node, before);
+    lock_count++;
 }
 
 static void free_lock(struct file_lock *lock)
@@ -253,10 +271,11 @@ int locks_set_range(struct inode *inode, const struct lock_range *range, bool ma
         return 0;
     struct inode_locks *locks = locks_of(inode);
     struct file_lock *new = slab_alloc(&lock_cache), *spare = slab_alloc(&lock_cache);
-    int error = locks && new && spare ? 0 : -ENOLCK;
+    bool is_full = is_locking && lock_count >= total_frames / LOCKS_SHARE * (PAGE_SIZE / sizeof(struct file_lock));
+    int error = locks && new && spare && !is_full ? 0 : -ENOLCK;
 
     if (!error && is_locking)
-        error = wait_for_conflicts(&locks->ranges, range, may_wait, may_deadlock);
+        error = wait_for_conflicts(locks, &locks->ranges, range, may_wait, may_deadlock);
     if (!error) {
         new->range = *range;
         make_way(&locks->ranges, new, &spare);
@@ -267,6 +286,7 @@ int locks_set_range(struct inode *inode, const struct lock_range *range, bool ma
     }
     free_lock(new);
     free_lock(spare);
+    drop_if_unused(inode);
     return error;
 }
 
@@ -274,10 +294,13 @@ void locks_drop_ranges(struct inode *inode, const void *owner)
 {
     struct file_lock *lock, *following;
 
+    if (!inode->locks)
+        return;
     list_for_each_entry_safe(lock, following, &inode->locks->ranges, node) {
         if (lock->range.owner == owner)
             remove(lock);
     }
+    drop_if_unused(inode);
 }
 
 /* ---- whole files ---- */
@@ -300,20 +323,21 @@ int locks_set_whole(struct file *file, enum lock_type type, bool may_wait)
     };
 
     if (type == LOCK_NONE) {
-        if (file->inode->locks)
-            locks_drop_whole(file->inode, file);
+        locks_drop_whole(file->inode, file);
         return 0;
     }
     struct inode_locks *locks = locks_of(file->inode);
     struct file_lock *new = locks ? slab_alloc(&lock_cache) : NULL, *old;
-    if (!new)
-        return -ENOMEM;
     int error = 0;
+    if (!new) {
+        drop_if_unused(file->inode);
+        return -ENOMEM;
+    }
     old = whole_of(locks, file);
     if (!old || old->range.type != type) {
         if (old)
             remove(old);
-        error = wait_for_conflicts(&locks->whole, &range, may_wait, false);
+        error = wait_for_conflicts(locks, &locks->whole, &range, may_wait, false);
         if (!error) {
             new->range = range;
             insert(&locks->whole, new);
@@ -321,13 +345,15 @@ int locks_set_whole(struct file *file, enum lock_type type, bool may_wait)
         }
     }
     free_lock(new);
+    drop_if_unused(file->inode);
     return error;
 }
 
 void locks_drop_whole(struct inode *inode, const struct file *file)
 {
-    struct file_lock *lock = whole_of(inode->locks, file);
+    struct file_lock *lock = inode->locks ? whole_of(inode->locks, file) : NULL;
 
     if (lock)
         remove(lock);
+    drop_if_unused(inode);
 }

@@ -31,7 +31,7 @@ struct lock_range {
 /*
  * Locks or unlocks RANGE of INODE, which the caller holds: what its owner had there before is replaced. 0, -EAGAIN
  * when another owner's lock is in the way; if it MAY_WAIT for that one instead -ERESTARTSYS for a signal and, if the
- * two would wait for each other, -EDEADLK; -ENOLCK without memory.
+ * two would wait for each other, -EDEADLK; -ENOLCK without memory, or when all locks together take too much of it.
  */
 int locks_set_range(struct inode *inode, const struct lock_range *range, bool may_wait);
 
@@ -63,8 +63,5 @@ static inline void locks_file_closed(const struct file *file)
         locks_drop_whole(file->inode, file);
     }
 }
-
-/* INODE, which nobody has open, is about to be freed. */
-void locks_free(struct inode *inode);
 
 #endif

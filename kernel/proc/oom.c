@@ -1,8 +1,8 @@
 /*
  * When memory is full: who dies.
  *
- * The rule: of all processes the one that holds most memory: the frames that it maps, its page tables, and what it
- * holds by descriptors alone (bytes in pipes, files without a name). PID 1 and the leaders of sessions, which is to say
+ * The rule: of all processes the one that holds most memory: the frames that it maps, its page tables, its threads and
+ * mappings themselves, and what it holds by descriptors alone (bytes in pipes, files without a name). PID 1 and the leaders of sessions, which is to say
  * the shell, come last: they die only when nobody else holds anything. When even the one that holds most holds next to
  * nothing, it is a crowd that holds the memory (a fork bomb): then the whole process group dies that holds most
  * together. A fault that fails although memory is free (the kernel was told to let it fail) kills the one that asked.
@@ -14,12 +14,13 @@
 #include "kernel/lib/printf.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/proc.h"
+#include "mm/kstack.h"
 #include "mm/page_alloc.h"
 
 static unsigned long pages_mapped(const struct mm_struct *mm)
 {
     return (unsigned long)(mm->rss[MM_FILEPAGES] + mm->rss[MM_ANONPAGES] + mm->rss[MM_SHMEMPAGES]) +
-           mm->pgtables_bytes / PAGE_SIZE;
+           mm->pgtables_bytes / PAGE_SIZE + (unsigned)mm->map_count * sizeof(struct vm_area_struct) / PAGE_SIZE;
 }
 
 static unsigned long pages_held(const struct process *process)
@@ -29,7 +30,7 @@ static unsigned long pages_held(const struct process *process)
     /* The threads share all of it; the last one to end has given both back before it is off the list. */
     list_for_each_entry(thread, &process->threads, thread_node)
         if (thread->mm || thread->files)
-            return (thread->mm ? pages_mapped(thread->mm) : 0) +
+            return (unsigned)process->thread_count * (KSTACK_SIZE / PAGE_SIZE) + (thread->mm ? pages_mapped(thread->mm) : 0) +
                    (thread->files ? files_pages_held(thread->files) : 0);
     return 0;
 }

@@ -12,7 +12,7 @@ from tap import done  # noqa: E402
 report("without SMAP", "run", "--icount", program("returns"))
 _, messages = report("16 MiB", "run", "--memory", "16M", "--verbose", program("oom"))
 said = re.findall(r"^oom\[\d+\]: killed because memory is full: it holds (\d+) KiB$", messages, re.MULTILINE)
-check(len(said) == 8 and all(int(size) > 2000 for size in said),
+check(len(said) == 10 and all(int(size) > 2000 for size in said),
       "each death for memory is one line that tells who and how much it held", messages)
 report("16 MiB", "run", "--memory", "16M", program("reserve"))
 done()

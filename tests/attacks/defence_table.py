@@ -102,6 +102,11 @@ DEFENCES = (
     ("reserve-for-copies", "kernel/proc/oom.c", "reserve_frames = reserve / 2;", "reserve_frames = reserve;", ATTACKS,
      "a copy to a page that is not there yet"),
     ("epoll-paths", "kernel/fs/epoll.c", "if (epoll_has_too_many_paths(epoll, file))", "if (false)", "guest epoll", "500 ways lead"),
+    ("lock-limit", "kernel/fs/locks.c", "is_locking && lock_count >=", "false && lock_count >=", BOMBS, "as many locks on a file's bytes"),
+    ("mappings-held", "kernel/proc/oom.c", " + (unsigned)mm->map_count * sizeof(struct vm_area_struct) / PAGE_SIZE", "", ATTACKS,
+     "by mappings was killed"),
+    ("threads-held", "kernel/proc/oom.c", "return (unsigned)process->thread_count * (KSTACK_SIZE / PAGE_SIZE) +", "return", ATTACKS,
+     "by threads was killed"),
     ("no-node-left", "mm/page_tree.c", "            tree->height = height_for(index);", "            tree->height = 1;", "host page_tree",
      "a_tree_that_begins_far_away_leaves_nothing"),
     # --- broken files -----------------------------------------------------------------------------------------------------------

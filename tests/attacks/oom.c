@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 
 #include "tests/guest/mem.h"
 #include "user/common/probe.h"
@@ -11,6 +12,8 @@
 #define MIB (1ul << 20)
 #define MOST 6      /* MiB */
 #define LITTLE 1
+#define MAPPINGS 60000ul            /* nearly as many as there may be: some 8 MiB */
+#define STACK_OF_THE_KERNEL 8192ul  /* for each thread */
 #define LEADERS 8   /* more than is left for all others together */
 
 static int to_parent[2];
@@ -37,6 +40,33 @@ static void take_page_tables(long mebibytes)
 
     for (unsigned long i = 0; i < (unsigned long)mebibytes * MIB / PAGE; i++)
         read_byte(start + i * 2 * MIB);
+    hold();
+}
+
+/* Each page is another mapping than its neighbours: an object of the kernel's. */
+static void take_mappings(long mebibytes)
+{
+    (void)mebibytes;
+    for (unsigned long i = 0; i < MAPPINGS; i++)
+        if (raw_mmap(0, PAGE, i % 2 ? PROT_READ : PROT_NONE, PRIVATE_ANON, -1, 0) == MAP_FAILED)
+            _exit(8);
+    hold();
+}
+
+static int sleep_on(void *nothing)
+{
+    (void)nothing;
+    return pause();
+}
+
+/* All on one stack, which none of them ever uses again. */
+static void take_threads(long mebibytes)
+{
+    static char stack[PAGE];
+
+    for (unsigned long i = 0; i < (unsigned long)mebibytes * MIB / STACK_OF_THE_KERNEL; i++)
+        if (clone(sleep_on, stack + sizeof(stack), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL) < 0)
+            _exit(8);
     hold();
 }
 
@@ -187,6 +217,8 @@ int main(void)
     most_dies(take_memory, "memory");
     most_dies(take_shared_memory, "shared memory");
     most_dies(take_page_tables, "page tables");
+    most_dies(take_mappings, "mappings");
+    most_dies(take_threads, "threads");
     most_dies(take_pipes, "bytes in pipes");
     most_dies(take_nameless_file, "a file without a name");
     leader_comes_last();

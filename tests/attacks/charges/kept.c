@@ -7,10 +7,21 @@
 #include <sys/stat.h>
 
 #include "tests/guest/mem.h"
+#include "user/common/probe.h"
 
 #define MIB (1ul << 20)
 #define FILES 30000     /* their inodes alone would fill 16 MiB */
 #define CALL_RT_SIGQUEUEINFO 129
+#define CALL_EPOLL_CTL 233
+#define CALL_TIMERFD_CREATE 283
+#define CALL_SIGNALFD4 289
+#define CALL_EVENTFD2 290
+#define CALL_EPOLL_CREATE1 291
+#define LOCKS 20000
+#define LOCK_SIZE 56ul      /* bytes of the kernel's, at least */
+#define SET_LOCK 6          /* F_SETLK and F_WRLCK, which our C library lacks */
+#define WRITE_LOCK 1
+#define WATCHED 400         /* descriptors, by each epoll */
 
 int descriptors(void)
 {
@@ -50,6 +61,95 @@ int nameless_files(void)
     while ((file = (int)syscall(SYS_memfd_create, "bomb", 0)) >= 0)
         while (lseek(file, 0, SEEK_CUR) < (off_t)(4 * MIB) && write(file, bytes, sizeof(bytes)) > 0)
             continue;
+    return 0;
+}
+
+int links(void)
+{
+    char name[32];
+    int count = 0, file;
+
+    mkdir("/tmp/bomb", 0700);
+    file = open("/tmp/bomb/0", O_CREAT | O_WRONLY, 0600);
+    for (; count < FILES; count++) {
+        snprintf(name, sizeof(name), "/tmp/bomb/%d", count + 1);
+        if (link("/tmp/bomb/0", name) != 0)
+            break;
+    }
+    int why = errno;
+    for (int i = 0; i <= count; i++) {
+        snprintf(name, sizeof(name), "/tmp/bomb/%d", i);
+        unlink(name);
+    }
+    close(file);
+    if (rmdir("/tmp/bomb") != 0)
+        return 1;
+    return count == FILES || why == ENOSPC || why == ENOMEM ? 0 : 3;
+}
+
+/* Every other byte, so that no two are one. Linux has no limit; it only becomes slow. Here they may not take much of memory. */
+int locks(void)
+{
+    struct frame_counts frames;
+    int file = (int)syscall(SYS_memfd_create, "bomb", 0), count = 0;
+    struct {
+        short type, whence;
+        long start, length;
+        int pid;
+    } lock = {WRITE_LOCK, SEEK_SET, 0, 1, 0};
+
+    for (; count < LOCKS; count++) {
+        lock.start = 2 * count;
+        if (fcntl(file, SET_LOCK, &lock) != 0)
+            break;
+    }
+    if (count != LOCKS && (errno != ENOLCK || count < 1000))
+        return 1;
+    return probe_frames(&frames) && (unsigned long)count * LOCK_SIZE > frames.total * PAGE / 16 ? 2 : 0;
+}
+
+/* Every epoll watches every descriptor of one pipe. */
+int watches(void)
+{
+    int ends[2], first, count = 0, epoll;
+    struct {
+        unsigned int events;
+        unsigned long data;
+    } __attribute__((packed)) event = {1, 0};
+
+    if (pipe(ends) != 0)
+        return 1;
+    for (int i = 0; i < WATCHED; i++)
+        dup(ends[0]);
+    first = ends[1] + 1;
+    while ((epoll = (int)syscall(CALL_EPOLL_CREATE1, 0)) >= 0)
+        for (int i = 0; i < WATCHED; i++, count++)
+            if (syscall(CALL_EPOLL_CTL, epoll, 1, first + i, &event) != 0)
+                return errno == ENOSPC && count > 1000 && write(ends[1], "x", 1) == 1 ? 0 : 2;
+    return errno == EMFILE && write(ends[1], "x", 1) == 1 ? 0 : 3;
+}
+
+static void fill_with_events(void)
+{
+    unsigned long set = ~0ul;
+    struct rlimit most;
+
+    getrlimit(RLIMIT_NOFILE, &most);
+    most.rlim_cur = most.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &most);
+    while (syscall(CALL_EVENTFD2, 0, 0) >= 0 && syscall(CALL_TIMERFD_CREATE, 1, 0) >= 0 &&
+           syscall(CALL_SIGNALFD4, -1, &set, sizeof(set), 0) >= 0)
+        continue;
+}
+
+int events(void)
+{
+    for (int i = 0; i < 16; i++)
+        if (fork() == 0) {
+            fill_with_events();
+            pause();
+        }
+    fill_with_events();
     return 0;
 }
 

@@ -26,7 +26,8 @@ enum { NR_OPEN = 2, NR_SIGACTION = 13, NR_SIGRETURN = 15, NR_PAUSE = 34, NR_CLON
        NR_SETPGID = 109, NR_SETSID = 112, NR_QUEUEINFO = 129, NR_MKNOD = 133, NR_PRCTL = 157, NR_ARCH_PRCTL = 158,
        NR_REBOOT = 169, NR_TKILL = 200, NR_SET_TID_ADDRESS = 218, NR_EXIT_GROUP = 231, NR_TGKILL = 234, NR_OPENAT = 257,
        NR_MKDIRAT = 258, NR_FCHOWNAT = 260, NR_UNLINKAT = 263, NR_SYMLINKAT = 266, NR_FCHMODAT = 268,
-       NR_SET_ROBUST_LIST = 273, NR_TGQUEUEINFO = 297, NR_PRLIMIT = 302, NR_RENAMEAT2 = 316, NR_EXECVEAT = 322,
+       NR_EPOLL_CTL = 233, NR_SET_ROBUST_LIST = 273, NR_TIMERFD_CREATE = 283, NR_SIGNALFD4 = 289, NR_EVENTFD2 = 290,
+       NR_EPOLL_CREATE1 = 291, NR_TGQUEUEINFO = 297, NR_PRLIMIT = 302, NR_RENAMEAT2 = 316, NR_EXECVEAT = 322,
        NR_CLONE3 = 435 };
 
 /* What a process with root's rights may not call: it could hurt those who watch it. */
@@ -190,11 +191,28 @@ static void fill_some_data(void)
 
     filling = true;
     for (int i = 0; i < 8; i++)
-        words[i] = below(2) ? argument(1) : below(4096);
+        words[i] = below(2) ? argument(1) : below(below(2) ? 4096 : 4);    /* small: kinds, as of locks */
     filling = false;
 }
 
 /* ---- the process's surroundings ---- */
+
+/* What is no file, and can't be got by a name: an epoll that watches a pipe and a counter, a timer, signals, huge pages. */
+static void make_odd_descriptors(void)
+{
+    struct {
+        unsigned int events;
+        unsigned long data;
+    } __attribute__((packed)) all_events = {~(1u << 28), 1};    /* but EPOLLEXCLUSIVE */
+    unsigned long signals = ~0ul;
+    int epoll = (int)syscall(NR_EPOLL_CREATE1, 0);
+
+    syscall(NR_EPOLL_CTL, epoll, 1, 3, &all_events);
+    syscall(NR_EPOLL_CTL, epoll, 1, syscall(NR_EVENTFD2, 1, 0), &all_events);
+    syscall(NR_TIMERFD_CREATE, 1, 0);
+    syscall(NR_SIGNALFD4, -1, &signals, sizeof(signals), 0);
+    syscall(SYS_memfd_create, "huge", 4);
+}
 
 void make_arena(void)
 {
@@ -210,6 +228,7 @@ void make_arena(void)
     open("/proc/self/maps", O_RDONLY);
     open(FOLDER, O_RDONLY);
     syscall(SYS_memfd_create, "calls", 0);
+    make_odd_descriptors();
     /* Behind it there is a hole too: what is up there is not for the calls. */
     arena = raw_mmap(0, (ARENA_PAGES + 1) * PAGE, READ_WRITE, PRIVATE_ANON, -1, 0);
     for (int i = 0; i < 200; i++)
