@@ -2,6 +2,7 @@
 #include "boot/boot_info.h"
 #include "boot/boot_memory.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/dev/bochs_display.h"
 #include "kernel/dev/screen.h"
 #include "kernel/start.h"
 #include "mm/page_table.h"
@@ -59,6 +60,9 @@ void start_screen(void)
         from->address == 0 || from->address + framebuffer_size() > BOOT_MAPPED_END)
         return;
     mode.memory = phys_to_virt(from->address);
+    u64 registers = from->type == FRAMEBUFFER_RGB ? bochs_display_registers(from->address) : 0;
+    if (registers && registers < BOOT_MAPPED_END && mode.bytes_per_pixel > 0)
+        bochs_display_resize(phys_to_virt(registers), mode.width, mode.height, mode.pitch / mode.bytes_per_pixel);
     screen_init(&mode);
 }
 

@@ -8,13 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "user/common/exhibit.h"
+#include "user/common/forbidden.h"
 #include "user/common/paint.h"
-#include "user/common/signals.h"
 
 /* What happens to the 16 pages: 0-3 are read, 8-11 written, 0-1 written later, 6-9 unmapped. */
 #define READ_FIRST      0
@@ -41,7 +40,7 @@ static bool is_slow;
 /* What all chapters together have measured. */
 static long read_faults, zero_mappings, write_faults, new_frames, replaced_zero_frames, new_tables;
 
-#define say(...) paragraph(2, __VA_ARGS__)
+#define say(...) paragraph(EXHIBIT_TEXT, __VA_ARGS__)
 
 /* -s: before a chapter's memory is touched, so that who watches (memview -w) sees it happen. */
 static void wait_for_reader(void)
@@ -286,74 +285,13 @@ static void a_hole_in_the_middle(void)
     expect(!knows_frames() || cost.data == -written, "the frames of unmapped pages come back");
 }
 
-/* Let a child do what is forbidden, and say what became of it. */
-static void forbidden(const char *what, void (*action)(void), int expected_signal)
-{
-    int status = 0;
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        action();
-        _exit(0);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child) {
-        printf("%*s%s: fork failed: %s\n", EXHIBIT_INDENT, "", what, strerror(errno));
-        return;
-    }
-    printf("%*s%-42s ", EXHIBIT_INDENT, "", what);
-    if (WIFSIGNALED(status))
-        printf("%skilled by %s%s\n", paint(RED), signal_name(WTERMSIG(status)), paint_end());
-    else
-        printf("ended with status %d\n", WEXITSTATUS(status));
-    expect(WIFSIGNALED(status) && WTERMSIG(status) == expected_signal, "what is forbidden is told");
-}
-
-static void write_to_the_hole(void)
-{
-    *page_at(&tour, HOLE_FIRST) = 1;
-}
-
-static void write_to_a_read_only_page(void)
-{
-    mprotect(tour.start, PAGE_SIZE, PROT_READ);
-    *page_at(&tour, 0) = 1;
-}
-
-static void run_what_is_not_code(void)
-{
-    ((void (*)(void))(uintptr_t)page_at(&tour, WRITTEN_FIRST + WRITTEN_COUNT - 1))();
-}
-
-static void read_address_zero(void)
-{
-    unsigned char *volatile nowhere = NULL;
-    /* cppcheck-suppress nullPointer ; it is the point */
-    (void)*(volatile unsigned char *)nowhere; /* NOLINT(clang-analyzer-core.NullDereference) */
-}
-
 static void what_was_not_promised(void)
 {
     chapter(7, "What was not promised");
     say("Not every fault is mended. Here a child process each time does what no VMA allows. The "
         "kernel ends the child with the signal SIGSEGV, and reports on its console who it was, "
         "where, and why. Nobody else notices.\n\n");
-    forbidden("a write into the hole:", write_to_the_hole, SIGSEGV);
-    forbidden("a write to a page made read-only:", write_to_a_read_only_page, SIGSEGV);
-    forbidden("a jump into data that is not code:", run_what_is_not_code, SIGSEGV);
-    forbidden("a read at address 0:", read_address_zero, SIGSEGV);
-
-    int ends[2];
-    if (pipe(ends) == 0) {
-        bool is_refused = write(ends[1], (void *)page_at(&tour, HOLE_FIRST), 1) < 0;
-        int error = errno;
-        say("\nA system call is told more gently. write, asked to send a byte out of the hole, "
-            "%s: %s.",
-            is_refused ? "fails with EFAULT" : "did it",
-            is_refused ? strerror(error) : "a mistake");
-        expect(is_refused && error == EFAULT, "a system call refuses a bad address with EFAULT");
-        close(ends[0]);
-        close(ends[1]);
-    }
+    show_what_is_forbidden(&tour, HOLE_FIRST, WRITTEN_FIRST + WRITTEN_COUNT - 1);
 }
 
 static void everything_comes_back(void)

@@ -1,4 +1,4 @@
-/* Scan codes of set 1 become characters (US layout) and the sequences of a terminal's other keys. */
+/* Scan codes of set 1 become characters (US layout), and what Linux's console sends for the other keys (console_codes(4)). */
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 
@@ -9,7 +9,7 @@
 #define KEY_CONTROL 0x1d
 #define KEY_LEFT_SHIFT 0x2a
 #define KEY_RIGHT_SHIFT 0x36
-#define KEY_ALT 0x38
+#define KEY_ALT 0x38                /* behind CODE_EXTENDED: Alt Gr, which makes nothing of a US layout's keys */
 #define KEY_CAPS_LOCK 0x3a
 #define KEY_NUM_LOCK 0x45
 #define KEY_TAB 0x0f
@@ -44,14 +44,23 @@ static const char shifted[] = {
     '2', '3', '0', '.', 0, 0, '|',
 };
 
-/* Keys behind CODE_EXTENDED, as xterm names them; and those of the keypad without Num Lock. */
-static const struct {
+struct key_sequence {
     u8 code;
-    char sequence[5];
-} extended_keys[] = {
+    char sequence[6];
+};
+
+/* Keys behind CODE_EXTENDED, and those of the keypad without Num Lock. */
+static const struct key_sequence extended_keys[] = {
     { 0x48, "\033[A" },  { 0x50, "\033[B" },  { 0x4d, "\033[C" },  { 0x4b, "\033[D" },   /* the arrows */
-    { 0x47, "\033[H" },  { 0x4f, "\033[F" },                                             /* home, end */
+    { 0x47, "\033[1~" }, { 0x4f, "\033[4~" }, { 0x4c, "\033[G" },                       /* home, end, the keypad's 5 */
     { 0x49, "\033[5~" }, { 0x51, "\033[6~" }, { 0x52, "\033[2~" }, { 0x53, "\033[3~" },  /* pages, insert, delete */
+};
+
+/* F1 to F12. */
+static const struct key_sequence function_keys[] = {
+    { 0x3b, "\033[[A" },  { 0x3c, "\033[[B" },  { 0x3d, "\033[[C" },  { 0x3e, "\033[[D" },
+    { 0x3f, "\033[[E" },  { 0x40, "\033[17~" }, { 0x41, "\033[18~" }, { 0x42, "\033[19~" },
+    { 0x43, "\033[20~" }, { 0x44, "\033[21~" }, { 0x57, "\033[23~" }, { 0x58, "\033[24~" },
 };
 
 /* A key that stays down, so to speak: each press changes it, but not the repetitions while it is held. */
@@ -99,7 +108,8 @@ static bool modifier(u8 code, bool pressed)
         control = pressed;
         return true;
     case KEY_ALT:
-        alt = pressed;
+        if (!extended)
+            alt = pressed;
         return true;
     case KEY_LEFT_SHIFT:
         /* Some keyboards put a shift that nobody pressed around the extended keys. */
@@ -157,6 +167,14 @@ static u8 with_control(char character)
     return character >= '@' && character < DELETE ? (u8)character & CONTROL_MASK : (u8)character;
 }
 
+static void send_sequence(const struct key_sequence *keys, size_t count, u8 code, keyboard_sink_t sink)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].code == code)
+            send(keys[i].sequence, sink);
+    }
+}
+
 static void extended_key(u8 code, keyboard_sink_t sink)
 {
     if (extended && shift_is_held() && (code == KEY_PAGE_UP || code == KEY_PAGE_DOWN)) {
@@ -167,10 +185,7 @@ static void extended_key(u8 code, keyboard_sink_t sink)
         sink('\r');
     if (code == KEY_KEYPAD_SLASH)
         sink('/');
-    for (size_t i = 0; i < ARRAY_SIZE(extended_keys); i++) {
-        if (extended_keys[i].code == code)
-            send(extended_keys[i].sequence, sink);
-    }
+    send_sequence(extended_keys, ARRAY_SIZE(extended_keys), code, sink);
 }
 
 static void press(u8 code, keyboard_sink_t sink)
@@ -185,6 +200,8 @@ static void press(u8 code, keyboard_sink_t sink)
         if (alt)
             sink(ESCAPE);
         sink(control ? with_control(character) : (u8)character);
+    } else {
+        send_sequence(function_keys, ARRAY_SIZE(function_keys), code, sink);
     }
 }
 

@@ -66,6 +66,13 @@ def locks_and_lamps(machine, what):
     check_equal(machine.lamps()[-5:], [NUM, NUM | CAPS, NUM, 0, NUM], f"{what}: the lamps show which locks are on")
 
 
+def other_keys(machine, what):
+    """Home, End and Delete edit the line; F keys and Alt Gr put nothing into it."""
+    machine.type("cho X1")
+    machine.key("home", "e", "f1", "f5", "f6", "f12", "insert", "end", "alt_r-2", "left", "left", "left", "delete", "ret")
+    check(machine.wait_for(r"^12$"), f"{what}: Home, End and Delete edit the line, F keys and Alt Gr leave it", "\n".join(machine.text()))
+
+
 def looking_back(machine, what):
     """Shift and the page keys; TOUR's output is on the serial line, too."""
     told, end = whole_output(machine), [line for line in machine.text() if line]
@@ -133,6 +140,7 @@ def test_framebuffer(firmware):
         check_readable(machine, f"{firmware}, the tour")
         looking_back(machine, firmware)
         locks_and_lamps(machine, firmware)
+        other_keys(machine, firmware)
         machine.type("memview -w & tour -s\n")
         check(machine.wait_for(r"^Process \d+, tour(?s:.*)^-----(?s:.*)Enter goes on"), f"{firmware}: the map stands above the tour",
               "\n".join(machine.text()))
@@ -161,6 +169,15 @@ def test_text_mode():
         check(drawing.splitlines()[0].startswith("00400000-"), "text mode: a long output scrolls", drawing)
 
 
+def test_bochs_display():
+    """Its BIOS says that it shows 800 * 600, and shows more: the screen has to be what the kernel draws."""
+    with screen.Screen(BUILD, "bios", adapter="bochs-display") as machine:
+        shown = machine.wait_for(PROMPT, 240)
+        picture = machine.picture()
+        check_equal((picture.width, picture.height), (800, 600), "bochs-display: the screen has the size that the kernel asks for")
+        check(shown and "a small x86_64 kernel" in shown, "bochs-display: banner and prompt fill it", "\n".join(machine.text()))
+
+
 def test_bad_ends():
     """Who has no serial line reads on the screen why the kernel can't start; GRUB is told by hand to start it wrongly."""
     for commands, sentence in ((["multiboot2 /boot/zeropage.elf"], "there is no initial archive"),
@@ -179,5 +196,6 @@ def test_bad_ends():
 test_framebuffer("bios")
 test_framebuffer("uefi")
 test_text_mode()
+test_bochs_display()
 test_bad_ends()
 done()

@@ -94,7 +94,7 @@ static void num_lock_is_for_the_keypad(void **state)
     (void)state;
     assert_int_equal(lamps, KEYBOARD_NUM_LOCK);
     assert_string_equal(CODES(SHIFT, PRESS(0x48), SHIFT | RELEASED), "\033[A");     /* Shift turns it round */
-    assert_string_equal(CODES(PRESS(NUM), PRESS(0x47), PRESS(0x4d), PRESS(0x53), PRESS(0x4c)), "\033[H\033[C\033[3~");
+    assert_string_equal(CODES(PRESS(NUM), PRESS(0x47), PRESS(0x4d), PRESS(0x53), PRESS(0x4c)), "\033[1~\033[C\033[3~\033[G");
     assert_int_equal(lamps, 0);
     assert_string_equal(CODES(PRESS(0x4a), PRESS(0x4e), PRESS(0x37), PRESS(ONE)), "-+*1");
     assert_string_equal(CODES(SHIFT, PRESS(0x48), SHIFT | RELEASED), "8");
@@ -129,8 +129,9 @@ static void other_keys_are_sequences(void **state)
     (void)state;
     assert_string_equal(CODES(EXTENDED, 0x48, EXTENDED, 0x48 | RELEASED, EXTENDED, 0x50, EXTENDED, 0x50 | RELEASED),
                         "\033[A\033[B");
-    assert_string_equal(CODES(EXTENDED, 0x4d, EXTENDED, 0x4b, EXTENDED, 0x47, EXTENDED, 0x4f), "\033[C\033[D\033[H\033[F");
+    assert_string_equal(CODES(EXTENDED, 0x4d, EXTENDED, 0x4b, EXTENDED, 0x47, EXTENDED, 0x4f), "\033[C\033[D\033[1~\033[4~");
     assert_string_equal(CODES(EXTENDED, 0x53, EXTENDED, 0x49, EXTENDED, 0x51), "\033[3~\033[5~\033[6~");
+    assert_string_equal(CODES(EXTENDED, PRESS(0x52)), "\033[2~");
     assert_string_equal(CODES(EXTENDED, 0x1c, EXTENDED, 0x35), "\r/");
     assert_string_equal(CODES(SHIFT, PRESS(0x0f), SHIFT | RELEASED), "\033[Z");
     assert_string_equal(CODES(EXTENDED, SHIFT, PRESS(A), EXTENDED, SHIFT | RELEASED), "a");
@@ -139,10 +140,29 @@ static void other_keys_are_sequences(void **state)
                         "\033[Da");
 }
 
+/* As TERM=linux has them. */
+static void function_keys_are_those_of_linux(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(PRESS(0x3b), PRESS(0x3c), PRESS(0x3d), PRESS(0x3e), PRESS(0x3f)), "\033[[A\033[[B\033[[C\033[[D\033[[E");
+    assert_string_equal(CODES(PRESS(0x40), PRESS(0x41), PRESS(0x42), PRESS(0x43), PRESS(0x44)),
+                        "\033[17~\033[18~\033[19~\033[20~\033[21~");
+    assert_string_equal(CODES(PRESS(0x57), PRESS(0x58)), "\033[23~\033[24~");
+    assert_string_equal(CODES(EXTENDED, PRESS(0x57), PRESS(A)), "a");
+}
+
+/* A US layout has no third character on a key. */
+static void alt_gr_is_not_alt(void **state)
+{
+    (void)state;
+    assert_string_equal(CODES(EXTENDED, ALT, PRESS(A), EXTENDED, ALT | RELEASED), "a");
+    assert_string_equal(CODES(ALT, EXTENDED, ALT, EXTENDED, ALT | RELEASED, PRESS(A), ALT | RELEASED, PRESS(A)), "\033aa");
+}
+
 static void what_is_no_key_is_left_out(void **state)
 {
     (void)state;
-    assert_string_equal(CODES(0xfa, 0xee, 0xfe, 0x7f, 0xff, PRESS(0x3b), PRESS(A)), "a");       /* answers, F1 */
+    assert_string_equal(CODES(0xfa, 0xee, 0xfe, 0x7f, 0xff, PRESS(A)), "a");       /* answers */
     assert_string_equal(CODES(PAUSE, PRESS(C), PRESS(0x48)), "c8");
     for (unsigned code = 1; code < 256; code++)
         CODES((u8)code, EXTENDED, (u8)code);
@@ -159,6 +179,8 @@ int main(void)
         cmocka_unit_test_setup(shift_and_the_page_keys_look_back, fresh),
         cmocka_unit_test_setup(control_and_alt_make_other_characters, fresh),
         cmocka_unit_test_setup(other_keys_are_sequences, fresh),
+        cmocka_unit_test_setup(function_keys_are_those_of_linux, fresh),
+        cmocka_unit_test_setup(alt_gr_is_not_alt, fresh),
         cmocka_unit_test_setup(what_is_no_key_is_left_out, fresh),
     };
 

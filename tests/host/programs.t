@@ -140,6 +140,8 @@ def test_line_editing():
             (b"hel" + TAB + CTRL_U + b"echo " + b"/proc/self/com" + TAB, b"/proc/self/comm \n"[:-2] + b"\n",
              "Tab completes a file name"),
             (b"echo " + b"x" * 200 + CTRL_A + b"echo ", b"echo " + b"x" * 200 + b"\n", "a line may be longer than the row"),
+            (b"cho keys" + b"\033[1~e\033[4~\033[[A\033[[E\033[17~\033[24~\033[2~!", b"keys!\n",
+             "Home and End of Linux's console go to the ends, its F keys put nothing into the line"),
             (b"cd /proc; cd /", b"", "commands of the shell itself run")):
         check_equal(terminal.command(keys), output, rule)
 

@@ -13,6 +13,7 @@
 
 #define EXHIBIT_PAGES  16
 #define EXHIBIT_INDENT 6
+#define EXHIBIT_TEXT   2 /* columns before the sentences between the exhibits */
 
 /* Some pages of memory, as they were when look_at last looked, and the time before. */
 struct exhibit {

@@ -185,7 +185,7 @@ static int next_byte(void)
     return read(STDIN_FILENO, &byte, 1) == 1 ? byte : KEY_NONE;
 }
 
-/* What follows an ESC: `[` or `O`, perhaps numbers, and a letter or `~`. */
+/* What follows an ESC: `[` or `O`, perhaps numbers, and a letter or `~`. Linux's F1 to F5 have a second `[`. */
 static int read_escape(void)
 {
     int introducer = next_byte();
@@ -195,6 +195,9 @@ static int read_escape(void)
     while ((byte = next_byte()) == ';' || (byte >= '0' && byte <= '9'))
         number = byte == ';' ? 0 : number * 10 + byte - '0';
     switch (byte) {
+    case '[':
+        next_byte();
+        return KEY_UNKNOWN;
     case 'A':
         return KEY_UP;
     case 'B':
