@@ -56,8 +56,9 @@ async function stepping() {
     equal(await press(page, "Home"), 0, "Home goes to the first event");
     equal(await press(page, "ArrowLeft"), 0, "and there is none before it");
     equal(await press(page, "End"), expected.events.at(-1)[0], "End goes to the last event");
+    const row = Number(await page.textContent(".row >> nth=3 >> .seq"));
     await page.click(".row >> nth=3");
-    const row = Number(await page.textContent(".row[aria-selected=true] .seq"));
+    await page.waitForSelector(`.row[aria-selected=true] .seq:text-is("${row}")`);
     equal(await shown(page), row, "a click on a row goes to its event");
     await page.close();
 }
@@ -81,6 +82,8 @@ async function search() {
     const page = await open("events.html");
     await page.fill("#query", `frame ${expected.frame}`);
     equal(await page.textContent("#found"), `${expected.frameEvents} events`, "a search for a frame finds the events that name it");
+    await page.fill("#query", `frame 0x${expected.frame.toString(16)}`);
+    equal(await page.textContent("#found"), `${expected.frameEvents} events`, "also when its number is written as the page writes it");
     await page.fill("#query", "0x7fffffffe123");
     const rows = await page.$$eval(".row .text", cells => cells.map(cell => cell.textContent));
     check(rows.length > 0 && rows.every(text => text.includes("0x7fffffffe") || text.includes("0x0")),
@@ -97,7 +100,7 @@ async function hovering() {
     const index = await cell.getAttribute("data-page");
     await cell.hover();
     equal(await page.locator(`#areas .lit[data-page="${index}"]`).count(), 1, "hovering an entry lights up its page");
-    check((await page.textContent("#hovered")).startsWith(`frame ${frame}:`), "and tells of its frame");
+    check((await page.textContent("#hovered")).startsWith(`frame 0x${Number(frame).toString(16)}:`), "and tells of its frame");
     equal(await page.evaluate(() => timeline.app.frames.lit), Number(frame), "which is lit in the grid");
     const pixel = await page.evaluate(() => {
         const { frames } = timeline.app, row = frames.rows.find(({ first }) => frames.lit >= first && frames.lit < first + 32);
@@ -120,13 +123,13 @@ async function lastState() {
         const text = await page.textContent("#areas-text"), tables = await page.textContent("#tables-text");
         const vmas = [...text.matchAll(/^0x([0-9a-f]+)-0x([0-9a-f]+) /gm)].map(match => [parseInt(match[1], 16), parseInt(match[2], 16)]);
         equal(vmas, process.vmas.map(([start, end]) => [start, end]), `process ${pid}: the text at the last event has the kernel's VMAs`);
-        const entries = [...text.matchAll(/^ +0x([0-9a-f]+) frame (\d+) \(([^)]*)\)/gm)]
+        const entries = [...text.matchAll(/^ +0x([0-9a-f]+) frame (0x[0-9a-f]+) \(([^)]*)\)/gm)]
             .map(match => [parseInt(match[1], 16) / 4096, Number(match[2]), match[3].includes("write")]);
         equal(entries, process.entries, `process ${pid}: and its entries`);
-        const frames = [...tables.matchAll(/(?:PT|PD|PDPT) frame (\d+) from 0x([0-9a-f]+)/g)].map(match => Number(match[1]));
+        const frames = [...tables.matchAll(/(?:PT|PD|PDPT) frame (0x[0-9a-f]+) from 0x([0-9a-f]+)/g)].map(match => Number(match[1]));
         equal(frames.sort((a, b) => a - b), process.tables.map(([frame]) => frame), `process ${pid}: and its page tables`);
     }
-    const taken = [...(await page.textContent("#frames-text")).matchAll(/^(\d+)(?:-(\d+))? (?!zero)/gm)]
+    const taken = [...(await page.textContent("#frames-text")).matchAll(/^(0x[0-9a-f]+)(?:-(0x[0-9a-f]+))? (?!zero)/gm)]
         .reduce((sum, match) => sum + Number(match[2] ?? match[1]) - Number(match[1]) + 1, 0);
     equal(taken, expected.state.frames.length, "the text of the frames counts those that are taken");
     await page.close();

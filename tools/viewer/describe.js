@@ -56,7 +56,7 @@ function bitNames(entry) {
     return names.filter(([bit]) => bits & ENTRY[bit]).map(([, name]) => name).join(", ");
 }
 
-const entryText = entry => entry === 0 ? "empty" : `frame ${entryFrame(entry)} (${bitNames(entry)})`;
+const entryText = entry => entry === 0 ? "empty" : `frame ${hex(entryFrame(entry))} (${bitNames(entry)})`;
 
 function access(error) {
     const what = error & ERROR_INSTRUCTION ? "executed" : error & ERROR_WRITE ? "wrote to" : "read";
@@ -68,7 +68,7 @@ const area = (journal, i, at = 0) =>
     `${span(journal, i, at)} ${rights(journal.low(i, at + 2))}, ${size(journal.number(i, at + 1) - journal.number(i, at))}`;
 const frames = (journal, i) => {
     const count = 1 << journal.low(i, 1), first = journal.number(i, 0);
-    return count === 1 ? `frame ${first}` : `frames ${first}–${first + count - 1}`;
+    return count === 1 ? `frame ${hex(first)}` : `frames ${hex(first)}–${hex(first + count - 1)}`;
 };
 const typeName = (journal, i) => TYPES[journal.about.types[journal.low(i, 2)]] ?? journal.about.types[journal.low(i, 2)];
 const callName = (journal, i) => journal.about.calls[journal.low(i, 0)] ?? `system call ${journal.low(i, 0)}`;
@@ -88,9 +88,9 @@ const short = {
     vma_change: (j, i) => `${span(j, i, 3)} ${rights(j.low(i, 5))}`,
     vma_split: (j, i) => `at ${j.hex(i, 3)}`,
     vma_merge: (j, i) => `${span(j, i)} ${rights(j.low(i, 2))}`,
-    table_alloc: (j, i) => `level ${j.low(i, 1)}, frame ${j.number(i, 0)}`,
-    table_free: (j, i) => `level ${j.low(i, 1)}, frame ${j.number(i, 0)}`,
-    pte: (j, i) => `${j.hex(i, 0)} → ${j.entry(i, 2) ? entryFrame(j.entry(i, 2)) : "empty"}`,
+    table_alloc: (j, i) => `level ${j.low(i, 1)}, frame ${j.hex(i, 0)}`,
+    table_free: (j, i) => `level ${j.low(i, 1)}, frame ${j.hex(i, 0)}`,
+    pte: (j, i) => `${j.hex(i, 0)} → ${j.entry(i, 2) ? `frame ${hex(entryFrame(j.entry(i, 2)))}` : "empty"}`,
     frame_alloc: (j, i) => `${frames(j, i)}, ${j.about.types[j.low(i, 2)]}`,
     frame_free: (j, i) => `${frames(j, i)}, ${j.about.types[j.low(i, 2)]}`,
     process: (j, i) => `${j.about.steps[j.low(i, 0)]} ${j.number(i, 1)}`,
@@ -121,8 +121,8 @@ const sentences = {
     vma_split: (j, i) => `${who(j, i)} split the VMA ${area(j, i)} at ${j.hex(i, 3)}.`,
     vma_merge: (j, i) => `${who(j, i)} joined neighbours: one VMA, ${area(j, i)}.`,
     table_alloc: (j, i) => `${who(j, i)} needed a ${TABLES[j.low(i, 1)]} for the addresses from ${j.hex(i, 2)}: it stands in frame ${
-        j.number(i, 0)}.`,
-    table_free: (j, i) => `${who(j, i)} gave back the ${TABLES[j.low(i, 1)]} in frame ${j.number(i, 0)}.`,
+        j.hex(i, 0)}.`,
+    table_free: (j, i) => `${who(j, i)} gave back the ${TABLES[j.low(i, 1)]} in frame ${j.hex(i, 0)}.`,
     pte: (j, i) => `The page-table entry of ${j.hex(i, 0)} changed: ${entryText(j.entry(i, 1))} → ${entryText(j.entry(i, 2))}.`,
     frame_alloc: (j, i) => `${who(j, i)} took ${frames(j, i)} as ${typeName(j, i)}.`,
     frame_free: (j, i) => `${who(j, i)} gave back ${frames(j, i)}, which had been ${typeName(j, i)}.`,
@@ -210,7 +210,7 @@ function parseQuery(text) {
     text = text.trim();
     if (!text)
         return null;
-    const match = /^(?:frame\s*)(\d+)$/i.exec(text) ?? /^(\d+)$/.exec(text);
+    const match = /^frame\s*(0x[0-9a-f]{1,13}|\d+)$/i.exec(text) ?? /^(\d+)$/.exec(text);
     if (match)
         return { frame: Number(match[1]) };
     if (/^(0x)?[0-9a-f]{1,13}$/i.test(text))

@@ -152,7 +152,7 @@ class Frames {
             context.fillText(`⋯ ${(row.folded * PER_ROW).toLocaleString("en")} frames of which the journal says nothing`, LABEL,
                              row.y - FOLD / 2);
         context.textAlign = "right";
-        context.fillText(String(row.first), LABEL - 6, row.y + ROW / 2);
+        context.fillText(describe.hex(row.first), LABEL - 6, row.y + ROW / 2);
         for (let i = 0; i < PER_ROW; i++)
             context.drawImage(this.tiles, this.tileOf[panels.frameLook(this.state, row.first + i)], 0, width * ratio, ROW * ratio,
                               LABEL + i * width, row.y, width, ROW);
@@ -180,7 +180,7 @@ function usersOf(state, frame) {
 
 function frameSentence(state, frame) {
     const users = usersOf(state, frame), more = users.length - MOST_USERS;
-    return `frame ${frame}: ${panels.LOOKS[panels.frameLook(state, frame)][1]}${users.length ? "; mapped by " : ""}${
+    return `frame ${describe.hex(frame)}: ${panels.LOOKS[panels.frameLook(state, frame)][1]}${users.length ? "; mapped by " : ""}${
         users.slice(0, MOST_USERS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
@@ -193,7 +193,7 @@ function framesText(state) {
         if (next === look)
             continue;
         if (look !== "free")
-            lines.push(`${first === frame - 1 ? first : `${first}-${frame - 1}`} ${panels.LOOKS[look][1]}`);
+            lines.push(`${describe.hex(first)}${first === frame - 1 ? "" : `-${describe.hex(frame - 1)}`} ${panels.LOOKS[look][1]}`);
         first = frame;
         look = next;
     }

@@ -219,9 +219,9 @@ function tables(state, space, pages, subject) {
         name.dataset.frame = table.frame;
         if (subject >= 0 && subject * PAGE >= table.address && subject * PAGE < table.address + span(table.level))
             row.classList.add("subject");
-        name.title = `${TABLE_NAMES[table.level]} in frame ${table.frame}, from ${describe.hex(table.address)}`;
+        name.title = `${TABLE_NAMES[table.level]} in frame ${describe.hex(table.frame)}, from ${describe.hex(table.address)}`;
         row.append(make("span", "slot", table.level < 4 ? indexIn(table.address, table.level + 1) : ""), name,
-                   make("span", "frame", `frame ${table.frame}`));
+                   make("span", "frame", `frame ${describe.hex(table.frame)}`));
         if (table.level > 1) {
             row.append(make("span", "address", `from ${describe.hex(table.address)}, ${describe.size(span(table.level - 1))} an entry`));
         } else {
@@ -240,7 +240,7 @@ function tablesText(state, space, pages) {
     return tableList(space).map(table => {
         const indent = "  ".repeat(4 - table.level);
         const head = `${indent}${table.level < 4 ? `[${indexIn(table.address, table.level + 1)}] ` : ""}${
-            TABLE_NAMES[table.level]} frame ${table.frame} from ${describe.hex(table.address)}`;
+            TABLE_NAMES[table.level]} frame ${describe.hex(table.frame)} from ${describe.hex(table.address)}`;
         if (table.level > 1)
             return head;
         const there = pages.slice(lowerBound(pages, table.address / PAGE), lowerBound(pages, table.address / PAGE + ENTRIES));
