@@ -34,10 +34,11 @@ def check_reports():
         check(sentence in said and len(said) < 500, f"a report that names none is told so: {sentence}", said)
 
 
-def verdict(run, now, before):
-    """What compare_figures says when the student's kernel has NOW and the handed-out one BEFORE."""
+def verdict(run, now, before, at_most=None):
+    """What compare_figures says when the student's kernel has NOW and the handed-out one BEFORE, and AT_MOST is the lab's."""
     kernels = {"own": now, "other": before}
-    figures = SimpleNamespace(FIGURES={"one": lambda stage: kernels[stage.name]}, GUARDS={"one": lambda stage: kernels[stage.name]})
+    figures = SimpleNamespace(FIGURES={"one": lambda stage: kernels[stage.name]}, GUARDS={"one": lambda stage: kernels[stage.name]},
+                              AT_MOST=at_most or {})
     lab = SimpleNamespace(module=lambda name: figures)
 
     def stage(name):
@@ -58,6 +59,8 @@ def check_limits():
         said = verdict(run, now, before)
         check((said is None) == holds, f"{run}: {now} instead of {before} is {'enough' if holds else 'not enough'}", said)
     check_contains(verdict("guards", 2000, 1000), "one: 2,000 instead of 1,000", "what is worse is named with both figures")
+    check_equal(verdict("guards", 2020, 1000, {"one": 2}), None, "a guard may have a limit of its own")
+    check_contains(verdict("guards", 2021, 1000, {"one": 2}), "one, at most 2 times what it was", "which is named where it is passed")
 
 
 def check_sequences():
@@ -76,6 +79,7 @@ def check_scheme():
     module = lab.module("figures")
     with open(os.path.join(ROOT, "docs", "labs", "7-open.md"), encoding="utf-8") as file:
         text = file.read()
+    check(set(module.AT_MOST) <= set(module.GUARDS), "limits of their own are those of guards", *module.AT_MOST)
     for name in module.FIGURES:
         check(f"`{name}`" in text, f"the handout has the figure {name}")
 

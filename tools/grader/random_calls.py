@@ -14,7 +14,9 @@ ADVICE = (12, 12, 14, 15, 20, 21, 21)       # MERGEABLE, HUGEPAGE, NOHUGEPAGE, C
 RIGHTS = (calls.RW, calls.RW, calls.RW, calls.RW, calls.PROT_READ, calls.PROT_NONE)
 NEAR, NEARBY = 0.6, 12                  # how often a call is near what was written last, in pages
 LOOKED_AT, AWAY, EACH = 150, 24, 40     # frames whose bytes are compared at a time; pages that have to come back; steps
-ALIKE, READ_BACK = 16, 8
+ALIKE, WRITTEN, READ_BACK = 16, 4, 8
+SPINS, SPIN = 12, 4_000_000             # rounds of so many loads, three instructions each: twelve ticks of the clock at least
+MERGEABLE = 12
 ENOMEM = -12
 
 
@@ -51,6 +53,8 @@ class RandomCalls:
         acts = [self.map] * 3 + [self.unmap] + [self.protect] * 2 + [self.forget] + [self.advise] + [self.advise_alike] * 3 + [self.move] * 2 + [self.fork, self.end]
         acts += [self.store, self.load] * 3 + [self.store_in_order, self.load_in_order] * 4
         self.map_all()
+        self.pass_the_end_of_a_table()
+        self.merge_by_and_by()
         for step in range(steps):
             self.process = self.random.choice(self.family)
             self.random.choice(acts)()
@@ -115,7 +119,9 @@ class RandomCalls:
 
     def protect(self):
         start, pages = self.draw_range()
-        rights = self.random.choice(RIGHTS)
+        self.protect_at(start, pages, self.random.choice(RIGHTS))
+
+    def protect_at(self, start, pages, rights):
         got = self.call("mprotect", calls.MPROTECT, start, pages * PAGE, rights)
         for page in self.each(start, pages):
             if page not in self.process.pages:
@@ -149,15 +155,43 @@ class RandomCalls:
         for address in self.random.sample(written, min(len(written), READ_BACK)):
             self.load_and_compare(address)
 
+    def pass_the_end_of_a_table(self):
+        """The first pages that are touched by way of a page table are its last ones, in order, and then those of the next."""
+        start = self.private + HUGE // 2 + HUGE * self.random.randrange(PRIVATE_PAGES * PAGE // HUGE) - ALIKE * PAGE
+        start += self.random.randrange(PAGE // 2, PAGE)
+        value = self.random.randint(1, 255)
+        self.put(start, self.touch("stores", "write_pages", start, 2 * ALIKE, calls.PROT_WRITE, value)[1], value)
+        self.look_at_all()
+
+    def merge_by_and_by(self):
+        """
+        Equal pages, and a kernel that may merge them as the clock ticks: they are written when it has, and again when their rights have
+        gone and come. Meanwhile nothing is done that makes the processor forget a translation.
+        """
+        start = self.private + self.random.randint(0, PRIVATE_PAGES - ALIKE) * PAGE
+        self.map_alike(start, ALIKE)
+        self.call("madvise", calls.MADVISE, start, ALIKE * PAGE, MERGEABLE)
+        for _ in range(SPINS):
+            self.process.actor.read_pages(start, SPIN, 0)
+        for rights in ((), (calls.PROT_READ, calls.RW)):
+            for right in rights:
+                self.protect_at(start, ALIKE, right)
+            for index in (0, ALIKE - 1, *self.random.sample(range(1, ALIKE - 1), WRITTEN)):
+                self.store_at(start + index * PAGE + self.random.randrange(PAGE), self.random.randint(1, 255))
+            self.look_at_all()
+
     def fresh_pages(self):
         """(start, pages) of some that are mapped anew, and have the same in them."""
         start, pages = self.draw_range(False)
         pages = min(pages, ALIKE)
+        self.map_alike(start, pages)
+        return start, pages
+
+    def map_alike(self, start, pages):
         self.map_at(start, pages, calls.RW, calls.MAP_PRIVATE)
         value = self.random.randint(1, 255)
         within = start + self.random.randrange(PAGE)
         self.put(within, self.touch("stores", "write_pages", within, pages, calls.PROT_WRITE, value)[1], value)
-        return start, pages
 
     def move(self):
         """mremap to another place, where something may be mapped already."""
