@@ -149,7 +149,8 @@ clean: ## Remove what was built (not what was downloaded into build/linux).
 
 help: ## List the targets.
 	@echo "zeropage: a small x86_64 kernel about anonymous memory. Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | $(if $(own_lab),grep -E '^  make ($(students_targets))	',cat) | \
+	    expand -t 21
 
 # --- Tools --------------------------------------------------------------------------------------------------
 

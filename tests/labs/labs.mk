@@ -13,12 +13,17 @@ starters:
 	@prove tests/labs/starters.t
 nightly: starters
 else
+# What make help lists in a student's tree: what needs nothing that only the whole repository has.
+empty :=
+students_targets := $(subst $(empty) ,|,all run run-direct run-window debug debug-server rewind timeline iso test bench doctor \
+                      setup clean help grade hand-in)
+
 .PHONY: grade hand-in
 grade: ## Your score, check by check, and why; by the same program that grades what you hand in.
 	@tools/setup build run test
 	@tools/grade --lab $(own_lab) --pristine "$$(git rev-list --max-parents=0 HEAD | tail -n 1)" . || [ $$? = 1 ]
 
-hand-in: ## Pack the files that you may change into hand-in-lab$(own_lab).tar.gz.
+hand-in: ## Pack the files that you may change, into one archive beside this Makefile.
 	@tools/hand-in
 endif
 

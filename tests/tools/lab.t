@@ -222,8 +222,9 @@ def check_hand_in():
     with open(os.path.join(tree, "mm", "brk.c"), "a", encoding="ascii") as file:
         file.write("/* not mine to change */\n")
     got = call(*hand_in, cwd=tree)
-    check_equal(got.stdout, f"{archive} holds mm/fault.c. Nothing else is handed in.\n", "hand-in says what it packs",
-                got.stderr)
+    check_equal(got.stdout, f"{archive} holds mm/fault.c. Nothing else is handed in.\n"
+                "Changed, and not handed in, for the lab does not let you change it: mm/brk.c.\n",
+                "hand-in says what it packs, and what it does not", got.stderr)
     with tarfile.open(os.path.join(tree, archive)) as packed:
         check_equal(packed.getnames(), ["mm/fault.c"], "the archive holds what may be changed, and no more")
         check_contains(packed.extractfile("mm/fault.c").read().decode(), "/* mine */", "as it is now")
@@ -233,6 +234,29 @@ def check_hand_in():
     os.symlink("/etc/passwd", os.path.join(tree, "mm", "fault.c"))
     refuses(call("tools/hand-in", cwd=tree), "mm/fault.c is no plain file", "hand-in follows no link")
     refuses(call(os.path.join(ROOT, "tools", "hand-in")), "no student's tree", "hand-in wants a student's tree")
+
+
+def check_help():
+    """A student is not told of what needs the rest of the repository."""
+    tree = os.path.join(folder, "lab3")
+    listed = re.findall(r"^  make (\S+)", call("make", "help", cwd=tree).stdout, re.MULTILINE)
+    check({"run", "debug", "test", "grade", "hand-in"} <= set(listed) and not {"lab", "nightly", "docs", "linux-golden"} & set(listed),
+          "make help lists what a student's tree can make", *listed)
+    text = call("make", "help", cwd=tree).stdout + call("make", "help").stdout
+    check("$(" not in text, "and says it in words", text)
+
+
+def check_hand_in_of_many():
+    """Lab 7 lets a student change whole folders, and wants a report."""
+    tree = os.path.join(folder, "lab7")
+    with open(os.path.join(tree, "mm", "my_own.c"), "w", encoding="ascii") as file:
+        file.write("/* mine */\n")
+    refuses(call("tools/hand-in", cwd=tree), "report.md is missing", "hand-in wants the report that a lab asks for")
+    with open(os.path.join(tree, "report.md"), "w", encoding="ascii") as file:
+        file.write("figure: equal-pages\n")
+    got = call("tools/hand-in", cwd=tree)
+    check(re.match(r"hand-in-lab7.tar.gz holds report.md, mm/my_own.c and \d\d+ files as they were\. ", got.stdout) and len(got.stdout) < 200,
+          "of many files those that changed are named", got.stdout, got.stderr)
 
 
 # ---- lab 0 ----
@@ -295,6 +319,8 @@ def main():
             check_builds(number, lab)
     check_starter()
     check_hand_in()
+    check_hand_in_of_many()
+    check_help()
     check_look()
     check_refusals()
     again = os.path.join(folder, "again")
