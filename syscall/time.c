@@ -1,9 +1,9 @@
 /* The calls about time. */
 #include "kernel/fs/timerfd.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/proc.h"
 #include "syscall/user.h"
 
-#define CLOCK_REALTIME 0
 #define USEC_PER_SEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
@@ -21,7 +21,10 @@ static long set_wall_clock(u64 nanoseconds)
 {
     if (current->euid != 0)
         return -EPERM;
-    timerfd_clock_was_set(wall_clock_set(nanoseconds));
+    s64 change = wall_clock_set(nanoseconds);
+
+    timerfd_clock_was_set(change);
+    posix_timers_clock_was_set(change);
     return 0;
 }
 
@@ -107,4 +110,31 @@ long sys_times(unsigned long buffer)
 long sys_getrusage(unsigned long who, unsigned long usage)
 {
     return do_getrusage((int)who, usage);
+}
+
+/* ---- POSIX timers ---- */
+
+long sys_timer_create(unsigned long clock, unsigned long event, unsigned long id)
+{
+    return do_timer_create((int)clock, event, id);
+}
+
+long sys_timer_settime(unsigned long id, unsigned long flags, unsigned long new_setting, unsigned long old_setting)
+{
+    return do_timer_settime((int)id, (int)flags, new_setting, old_setting);
+}
+
+long sys_timer_gettime(unsigned long id, unsigned long setting)
+{
+    return do_timer_gettime((int)id, setting);
+}
+
+long sys_timer_getoverrun(unsigned long id)
+{
+    return do_timer_getoverrun((int)id);
+}
+
+long sys_timer_delete(unsigned long id)
+{
+    return do_timer_delete((int)id);
 }

@@ -6,8 +6,6 @@
 
 #include "mm/slab.h"
 
-enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_BOOTTIME = 7, CLOCK_REALTIME_ALARM = 8, CLOCK_BOOTTIME_ALARM = 9 };
-
 struct timer_file {
     struct timer timer;
     s64 expires;                /* sched_clock: when it ran out or will; 0: unset */

@@ -8,6 +8,7 @@
 #include "kernel/lib/printf.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/rseq.h"
 #include "kernel/trace/journal.h"
@@ -125,6 +126,7 @@ static int become(struct exec_program *program)
     process->exit_signal = SIGCHLD;
     current->trap_nr = current->error_code = current->cr2 = 0;
     rseq_forget();
+    posix_timers_end(process);
     error = finish_stack(program);
     if (!error)
         error = elf_load(program);

@@ -5,6 +5,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printf.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/proc.h"
 #include "kernel/trace/journal.h"
 #include "mm/audit.h"
@@ -173,6 +174,7 @@ static void process_ends(struct process *process)
     process->exiting = true;
     process_set_stop(process, 0);
     timer_disarm(&process->real_timer);
+    posix_timers_end(process);
     journal(JOURNAL_PROCESS, JOURNAL_PROCESS_EXIT, (u64)process->pid, (u64)process->exit_status);
     if (process->sid == process->pid)
         tty_session_ends(process->sid);

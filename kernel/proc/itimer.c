@@ -3,6 +3,7 @@
  * processor.
  */
 #include "kernel/lib/errno.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/proc.h"
 #include "mm/user_copy.h"
 
@@ -91,6 +92,8 @@ void process_account_tick(struct process *process, bool in_program)
     if (in_program)
         count_down(process, ITIMER_VIRTUAL, SIGVTALRM);
     count_down(process, ITIMER_PROF, SIGPROF);
+    if (!list_empty(&process->posix_timers))
+        posix_timers_tick();
 }
 
 /* ---- the calls ---- */

@@ -6,12 +6,6 @@
 #define TIMER_ABSTIME 1
 #define MAX_SECONDS (~0ull / NSEC_PER_SEC / 2)  /* about 290 years: as good as for ever */
 
-enum {
-    CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW,
-    CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM,
-    CLOCK_TAI = 11,
-};
-
 static int check_timespec(const struct kernel_timespec *time, u64 *nanoseconds)
 {
     if (time->seconds < 0 || (u64)time->nanoseconds >= NSEC_PER_SEC)

@@ -311,6 +311,7 @@ void sched_init(void)
     idle_process.leader = &idle_task;
     list_init(&idle_process.threads);
     list_init(&idle_process.children);
+    list_init(&idle_process.posix_timers);
     wait_queue_init(&idle_process.child_wait);
     sigpending_init(&idle_process.pending);
     idle_task.process = &idle_process;

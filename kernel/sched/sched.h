@@ -45,6 +45,13 @@ void sched_wake(struct task *task);
 
 /* ---- the clock (kernel/sched/clock.c) ---- */
 
+/* As programs name them. */
+enum {
+    CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW,
+    CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM,
+    CLOCK_TAI = 11,
+};
+
 /* Nanoseconds since boot, monotonic (TSC). */
 u64 sched_clock(void);
 /* Nanoseconds since 1970. */

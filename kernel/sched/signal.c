@@ -173,6 +173,13 @@ static void before_sending(struct process *process, int signal)
 
 /* ---- sending ---- */
 
+static void tell_receiver(struct task *task, int signal, bool whole_process)
+{
+    if (unlikely(task->sighand->has_readers))
+        signalfd_notify(task->sighand);
+    wake_receiver(task, signal, whole_process);
+}
+
 static int send(struct task *task, int signal, const struct signal_info *info, bool whole_process)
 {
     struct process *process = task->process;
@@ -185,10 +192,30 @@ static int send(struct task *task, int signal, const struct signal_info *info, b
         return 0;
     if (!sigpending_add(pending, signal, info))
         return -EAGAIN;
-    if (unlikely(task->sighand->has_readers))
-        signalfd_notify(task->sighand);
-    wake_receiver(task, signal, whole_process);
+    tell_receiver(task, signal, whole_process);
     return 0;
+}
+
+bool signal_send_timer(struct process *process, struct task *thread, const struct signal_info *info)
+{
+    struct signal_info *waiting;
+
+    if (process_is_zombie(process) || (thread && !thread->sighand))
+        return false;
+    struct task *task = thread ? thread : live_thread(process);
+    struct sigpending *pending = thread ? &thread->pending : &process->pending;
+    before_sending(process, info->signal);
+    if (is_ignored(task, info->signal))
+        return false;
+    waiting = sigpending_of_timer(pending, info->pid);
+    if (waiting) {
+        waiting->uid++;
+        return true;
+    }
+    if (!sigpending_add(pending, info->signal, info))
+        return false;
+    tell_receiver(task, info->signal, !thread);
+    return true;
 }
 
 int signal_send_task(struct task *task, int signal, const struct signal_info *info)
@@ -264,6 +291,8 @@ int signal_take(sigset_t wanted, struct signal_info *info)
         return 0;
     int signal = first_of(set);
     sigpending_take(pending, signal, info);
+    if (unlikely(info->of_timer))
+        posix_timer_delivered(info);
     return signal;
 }
 

@@ -116,7 +116,9 @@ struct signal_info {
     u32 uid;
     int status;                 /* SIGCHLD: exit code or signal */
     u64 user_time, system_time; /* SIGCHLD: clock ticks of 1/100 s */
-    u64 value;                  /* sigqueue */
+    u64 value;                  /* sigqueue, a timer */
+    bool of_timer;              /* SI_TIMER from the kernel: PID is the timer's id, UID how often it ran out unnoticed */
+    u32 timer_event;            /* which of the timer's events, if it goes on then */
 };
 
 /* Signals that wait for delivery: at most one of each below SIGRTMIN, any number above. */
@@ -131,6 +133,8 @@ void sigpending_init(struct sigpending *pending);
 void sigpending_flush(struct sigpending *pending, sigset_t mask);
 /* Adds one. False when it would have to be queued and there is no room; nothing changed. */
 bool sigpending_add(struct sigpending *pending, int signal, const struct signal_info *info);
+/* What a timer has sent and is not taken yet, or NULL. */
+struct signal_info *sigpending_of_timer(struct sigpending *pending, int id);
 /* Takes the oldest occurrence of SIGNAL, which is in the set, out into INFO. */
 void sigpending_take(struct sigpending *pending, int signal, struct signal_info *info);
 
@@ -155,6 +159,14 @@ int signal_send_process(struct process *process, int signal, const struct signal
 
 /* To every process of the group; the number of processes reached. */
 int signal_send_group(int pgid, int signal, const struct signal_info *info);
+
+/*
+ * A timer's, to THREAD or, NULL, to PROCESS: it is queued beside others with its number, but one that waits already
+ * only counts it. False: nobody gets it.
+ */
+bool signal_send_timer(struct process *process, struct task *thread, const struct signal_info *info);
+/* Implemented by kernel/proc: the running task takes a signal of a timer of its process. */
+void posix_timer_delivered(struct signal_info *info);
 
 /* Implemented by kernel/fs (signalfd.c): a signal waits for those who share SIGHAND. */
 void signalfd_notify(struct sighand *sighand);

@@ -45,7 +45,7 @@ bool sigpending_add(struct sigpending *pending, int signal, const struct signal_
 {
     struct queued_signal *entry;
 
-    if (signal < SIGRTMIN && (pending->set & SIGMASK(signal)))
+    if (signal < SIGRTMIN && (pending->set & SIGMASK(signal)) && !(info && info->of_timer))
         return true;
     entry = info && signal != SIGKILL && queued < MAX_QUEUED ? slab_alloc(&queue_cache) : NULL;
     if (entry) {
@@ -58,6 +58,16 @@ bool sigpending_add(struct sigpending *pending, int signal, const struct signal_
     }
     pending->set |= SIGMASK(signal);
     return true;
+}
+
+struct signal_info *sigpending_of_timer(struct sigpending *pending, int id)
+{
+    struct queued_signal *entry;
+
+    list_for_each_entry(entry, &pending->queue, node)
+        if (entry->info.of_timer && entry->info.pid == id)
+            return &entry->info;
+    return NULL;
 }
 
 void sigpending_take(struct sigpending *pending, int signal, struct signal_info *info)

@@ -184,6 +184,7 @@ struct process *process_alloc(struct task *leader)
     list_init(&process->threads);
     list_init(&process->children);
     list_init(&process->sibling);
+    list_init(&process->posix_timers);
     wait_queue_init(&process->child_wait);
     sigpending_init(&process->pending);
     list_add_tail(&leader->thread_node, &process->threads);

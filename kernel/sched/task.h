@@ -92,6 +92,9 @@ struct process {
     unsigned long max_rss, child_max_rss;   /* pages; max_rss of address spaces that are gone */
     struct timer real_timer;            /* ITIMER_REAL */
     u64 alarm_interval;                 /* nanoseconds; 0: once */
+    struct list_head posix_timers;      /* kernel/proc/posix_timer.c */
+    unsigned long posix_timer_count;
+    int next_timer_id;
     /* ITIMER_VIRTUAL (0) and ITIMER_PROF (1), in nanoseconds; 0 off */
     struct itimer_ticks {
         u64 left, interval;

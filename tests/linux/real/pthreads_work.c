@@ -306,6 +306,35 @@ static void signals(void)
     printf("got %d\n", got == SIGUSR1);
 }
 
+/* ---- timers that start threads ---- */
+
+static sem_t ticks;
+static volatile int tick_value;
+
+static void ticked(union sigval value)
+{
+    tick_value = value.sival_int;
+    sem_post(&ticks);
+}
+
+static void timers(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_value.sival_int = 42};
+    struct itimerspec setting = {{0, 20000000}, {0, 20000000}}, left = {{0}};
+    timer_t timer;
+
+    event.sigev_notify_function = ticked;
+    sem_init(&ticks, 0, 0);
+    TELL("timer: create", timer_create(CLOCK_MONOTONIC, &event, &timer));
+    TELL("set", timer_settime(timer, 0, &setting, NULL));
+    for (int i = 0; i < 3; i++)
+        sem_wait(&ticks);
+    TELL("get", timer_gettime(timer, &left));
+    TELL("interval", (int)left.it_interval.tv_nsec);
+    TELL("delete", timer_delete(timer));
+    printf("%d\n", tick_value);
+}
+
 /* ---- priorities, names, where it runs ---- */
 
 static void *tells(void *argument)
@@ -444,6 +473,7 @@ int main(void)
     meetings();
     cancellation();
     signals();
+    timers();
     scheduling();
     forking();
     c_threads();
