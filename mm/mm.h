@@ -146,6 +146,7 @@ struct mm_struct {
     bool may_lock_beyond_limit;         /* CAP_IPC_LOCK */
     bool may_map_low;                   /* CAP_SYS_RAWIO: below mmap_min_addr, where low_mappings_allowed */
     bool has_huge_pages;                /* some VMA has or had VM_HUGETLB */
+    u32 barriers;                       /* membarrier(2): the commands that it has registered for */
     struct mm_limits limits;
     const void *limits_of;              /* the process that they are of: several may share this address space */
     struct list_head mm_list;           /* all address spaces, for the audit */

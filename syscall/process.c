@@ -145,6 +145,9 @@ long sys_rseq(unsigned long area, unsigned long size, unsigned long flags, unsig
 
 #define ARCH_GET_CPUID 0x1011
 #define ARCH_SET_CPUID 0x1012
+#define ARCH_GET_XCOMP_SUPP 0x1021
+#define ARCH_GET_XCOMP_PERM 0x1022
+#define XFEATURES_LEGACY 3ul    /* x87 and SSE, which FXSAVE has */
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003
@@ -166,6 +169,10 @@ long sys_arch_prctl(unsigned long code, unsigned long address)
         return put_user(cpu_get_fs_base(), address);
     case ARCH_GET_GS:
         return put_user(cpu_get_gs_base(), address);
+    case ARCH_GET_XCOMP_SUPP:
+        return put_user(this_cpu.has_xsave ? this_cpu.xsave_mask : XFEATURES_LEGACY, address);
+    case ARCH_GET_XCOMP_PERM:
+        return put_user(this_cpu.has_xsave ? this_cpu.xsave_mask : 0ul, address);
     case ARCH_GET_CPUID:
         return 1;                       /* the instruction is allowed, and can't be forbidden */
     case ARCH_SET_CPUID:

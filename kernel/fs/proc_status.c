@@ -137,7 +137,8 @@ int proc_show_status(struct seq *seq, struct task *task, u64 *cursor)
     if (task->mm)
         show_memory(seq, task->mm);
     show_signals(seq, task);
-    seq_puts(seq, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
+    seq_printf(seq, "NoNewPrivs:\t%d\n", task->no_new_privileges);
+    seq_puts(seq, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
                   "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
     seq_printf(seq, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", task->voluntary_switches,
                task->involuntary_switches);

@@ -153,15 +153,37 @@ static void release_if_orphaned(int pgid)
     }
 }
 
+/* The nearest ancestor that wants them, else PID 1. */
+static struct process *heir_of(const struct process *process)
+{
+    struct process *ancestor = process->parent;
+
+    while (ancestor && !(ancestor->is_subreaper && !process_is_zombie(ancestor)))
+        ancestor = ancestor->parent;
+    return ancestor ? ancestor : orphan_reaper();
+}
+
+/* Those who asked for it are told that their parent is gone. */
+static void tell_child_of_death(struct process *child)
+{
+    struct signal_info info = { .code = SI_USER, .pid = current->process->pid, .uid = current->uid };
+    struct task *thread;
+
+    list_for_each_entry(thread, &child->threads, thread_node)
+        if (thread->death_signal)
+            signal_send_process(child, thread->death_signal, &info);
+}
+
 static void give_children_away(struct process *process)
 {
-    struct process *heir = orphan_reaper(), *child, *following;
+    struct process *heir = heir_of(process), *child, *following;
 
     list_for_each_entry_safe(child, following, &process->children, sibling) {
         list_del(&child->sibling);
         child->parent = heir;
         list_add_tail(&child->sibling, &heir->children);
         child->exit_signal = SIGCHLD;
+        tell_child_of_death(child);
         if (!process_is_zombie(child))
             release_if_orphaned(child->pgid);
         else if (tell_parent_of_death(child))

@@ -49,6 +49,7 @@ static int copy_mm(struct task *child, u64 flags)
     child->mm = mm_alloc(&parent_mm->limits);
     if (!child->mm)
         return -ENOMEM;
+    child->mm->barriers = parent_mm->barriers;
     error = dup_mmap(child->mm, parent_mm);
     if (error) {
         mmput(child->mm);
@@ -134,6 +135,8 @@ static void copy_plain_fields(struct task *child, const struct clone_args_kernel
         child->policy = current->policy;
         child->priority = child->own_priority = current->own_priority;
     }
+    child->no_new_privileges = current->no_new_privileges;
+    child->timer_slack = child->default_timer_slack = current->timer_slack;
     child->nice = current->reset_on_fork && current->nice < 0 ? 0 : current->nice;
     memcpy(child->comm, current->comm, sizeof(child->comm));
     child->uid = current->uid;

@@ -10,6 +10,7 @@
 #include "mm/slab.h"
 
 #define PID_BUCKETS 1024    /* a power of two */
+#define DEFAULT_TIMER_SLACK 50000   /* nanoseconds, as on Linux */
 #define FPU_ALIGNMENT 64    /* XSAVE wants it (SDM vol. 1, 13.4) */
 
 LIST_HEAD(all_processes);
@@ -139,6 +140,7 @@ struct task *task_alloc(void)
     task->pid = pid_alloc();
     if (!task->pid)
         goto no_pid;
+    task->timer_slack = task->default_timer_slack = DEFAULT_TIMER_SLACK;
     sigpending_init(&task->pending);
     list_init(&task->run_node);
     list_init(&task->thread_node);

@@ -72,6 +72,7 @@ struct process {
     bool unkillable;                    /* PID 1: signals that it has no handler for are dropped */
     /* execve since fork: its parent may not move it to another group */
     bool has_executed;
+    bool is_subreaper;                  /* takes in its descendants' orphans (prctl) */
     bool is_orphan_reaper;              /* a PID 1 that runs no program: see proc_start_init */
     /* the thread that is in execve and waits for the others to die */
     struct task *exec_task;
@@ -137,6 +138,9 @@ struct task {
     unsigned long robust_list;          /* user address of the list of robust futexes, or 0 */
     unsigned long rseq;                 /* user address of its struct rseq, or 0 (kernel/proc/rseq.c) */
     u32 rseq_signature;
+    int death_signal;                   /* sent to it when its parent dies; 0 none (prctl) */
+    bool no_new_privileges;             /* as it asked to be known (prctl) */
+    u64 timer_slack, default_timer_slack;   /* nanoseconds (prctl) */
     u32 resume_work;                    /* CPU_WORK_… that begins when it runs again */
     /* this_cpu.xsave_size bytes, 64-byte aligned; NULL for kernel tasks */
     void *fpu;
