@@ -168,6 +168,7 @@ void adopt(const struct model *before, enum ending ending, struct process *p, co
 
     for (unsigned i = 0; i < PAGES; i++) {
         const struct vm_area_struct *vma = vma_at(&next, i);
+        see_whether_gone(p->mm, address_of(i), &p->pages[i]);
         struct model_page predicted = p->pages[i];
         bool freed = may_be_gone(step, address_of(i));
         if (!adopt_page(p->mm, vma, address_of(i), &p->pages[i], &was->pages[i], ending, freed)) {
