@@ -15,4 +15,6 @@ said = re.findall(r"^oom\[\d+\]: killed because memory is full: it holds (\d+) K
 check(len(said) == 10 and all(int(size) > 2000 for size in said),
       "each death for memory is one line that tells who and how much it held", messages)
 report("16 MiB", "run", "--memory", "16M", program("reserve"))
+for seed in ("1", "2"):
+    report(f"16 MiB, storm {seed}", "run", "--memory", "16M", "--append", f"jitter={seed} audit=exit", program("futexes"), seed)
 done()
