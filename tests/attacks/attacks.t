@@ -17,4 +17,5 @@ check(len(said) == 10 and all(int(size) > 2000 for size in said),
 report("16 MiB", "run", "--memory", "16M", program("reserve"))
 for seed in ("1", "2"):
     report(f"16 MiB, storm {seed}", "run", "--memory", "16M", "--append", f"jitter={seed} audit=exit", program("futexes"), seed)
+report("16 MiB", "run", "--memory", "16M", "--append", "jitter=1 audit=exit", program("sequences"), "1")
 done()
