@@ -1,7 +1,12 @@
-/* Works on an SQLite database in memory: tables, indexes, joins, transactions, aggregates. */
+/*
+ * Works on SQLite databases: in memory with tables, indexes, joins, transactions, aggregates; and in a file that two
+ * processes want at the same time.
+ */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static sqlite3 *database;
 
@@ -25,6 +30,49 @@ static void run(const char *sql)
     }
 }
 
+#define FILE_NAME "/tmp/work.db"
+
+/* What another process, which opens the file itself, gets for SQL; it waits up to MILLISECONDS for locks. */
+static void other_process(const char *sql, int milliseconds)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        if (sqlite3_open(FILE_NAME, &database) != SQLITE_OK)
+            _exit(1);
+        sqlite3_busy_timeout(database, milliseconds);
+        run(sql);
+        sqlite3_close(database);
+        fflush(stdout);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
+/* A transaction keeps others from writing, and with the old journal at its end from reading, too. */
+static void share_file(const char *journal)
+{
+    sqlite3 *memory = database;
+    char sql[64];
+
+    snprintf(sql, sizeof(sql), "PRAGMA journal_mode = %s", journal);
+    if (sqlite3_open(FILE_NAME, &database) != SQLITE_OK)
+        return;
+    run(sql);
+    run("CREATE TABLE visit (who TEXT); BEGIN IMMEDIATE; INSERT INTO visit VALUES ('first')");
+    other_process("SELECT count(*) FROM visit", 0);
+    other_process("INSERT INTO visit VALUES ('too early')", 0);
+    run("COMMIT; BEGIN EXCLUSIVE; INSERT INTO visit VALUES ('second')");
+    other_process("SELECT count(*) FROM visit", 0);
+    run("COMMIT");
+    other_process("INSERT INTO visit VALUES ('third')", 0);
+    run("SELECT group_concat(who) FROM visit");
+    run("PRAGMA integrity_check; DROP TABLE visit; VACUUM");
+    sqlite3_close(database);
+    unlink(FILE_NAME);
+    database = memory;
+}
+
 int main(void)
 {
     if (sqlite3_open(":memory:", &database) != SQLITE_OK)
@@ -45,6 +93,8 @@ int main(void)
     run("INSERT INTO item VALUES (1, 'twice', 0, 0)");
     run("SELECT nothing FROM item");
     run("PRAGMA integrity_check");
+    share_file("delete");
+    share_file("wal");
     sqlite3_close(database);
     return 0;
 }
