@@ -14,6 +14,9 @@ VECTOR_PAGE_FAULT equ 14
 VECTOR_MACHINE_CHECK equ 18
 EXCEPTIONS equ 32
 IRQ_COUNT equ 16
+; A page fault's error code from ring 3 has this bit set and none beyond those.
+PF_USER equ 1 << 2
+PF_ERROR_CODE equ 0x1f
 ; Bit N: exception N pushes an error code (SDM vol. 3A, table 6-1).
 WITH_ERROR_CODE equ 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
 
@@ -162,9 +165,42 @@ stub_ %+ vector:
 %assign vector vector + 1
 %endrep
 
+; Goes to %1 unless register %2 and those behind it are what lies below PT_ORIG_AX's place, as PUSH_REGISTERS has them.
+%macro COMPARE_REGISTERS 2-*
+%define %%otherwise %1
+%assign %%depth 2 * 8
+%rep %0 - 1
+    %rotate 1
+    cmp [rsp - %%depth], %1
+    jne %%otherwise
+%assign %%depth %%depth + 8
+%endrep
+%endmacro
+
+; The timer's. In the kernel interrupts are off, so a tick that falls into a page fault waits until the registers are
+; back in the program. They are then still to be seen where the fault has saved them, below RSP, under its error code.
+; Only if the program has since changed none may it be the program's time all the same.
+timer_stub:
+    test qword [rsp - 8], ~PF_ERROR_CODE
+    jnz .of_program
+    test byte [rsp - 8], PF_USER
+    jz .of_program
+    COMPARE_REGISTERS .of_program, rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    push ORIG_AX_TICK_IN_FAULT
+    jmp .go_on
+.of_program:
+    push ~EXCEPTIONS
+.go_on:
+    push rdi
+    xor edi, edi
+    jmp irq_common
+
 %assign irq 0
 %rep IRQ_COUNT
 stub_ %+ vector:
+%if irq == 0
+    jmp timer_stub
+%endif
     push ~vector
     push rdi
     mov edi, irq

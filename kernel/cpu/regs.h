@@ -12,6 +12,9 @@ struct pt_regs {
     unsigned long ip, cs, flags, sp, ss;    /* pushed by the processor, or made alike by the system-call entry */
 };
 
+/* orig_ax of the timer's interrupt when it has waited for the end of a page fault. */
+#define ORIG_AX_TICK_IN_FAULT (-1000ul)
+
 /* Selectors. SYSRET wants user data at STAR+8 and user code at STAR+16 (SDM vol. 2B, SYSRET). */
 #define KERNEL_CS 0x10
 #define KERNEL_DS 0x18

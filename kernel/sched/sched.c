@@ -262,12 +262,12 @@ void task_prepare_stack(struct task *task, const struct pt_regs *regs)
 /*
  * In the kernel interrupts are off, so a tick that falls into a system call waits for its end. Then
  * the program has not yet run one instruction, and SYSRET has just loaded RIP from RCX and RFLAGS
- * from R11: the tick was the kernel's. Ticks within page faults can't be told apart; they count as
- * the program's.
+ * from R11: the tick was the kernel's. One that waited in a page fault is known to the timer's stub
+ * (kernel/cpu/entry.asm).
  */
-static bool tick_waited_in_system_call(const struct pt_regs *regs)
+static bool tick_waited_in_kernel(const struct pt_regs *regs)
 {
-    return regs->cx == regs->ip && regs->r11 == regs->flags;
+    return (regs->cx == regs->ip && regs->r11 == regs->flags) || regs->orig_ax == ORIG_AX_TICK_IN_FAULT;
 }
 
 static void timer_interrupt(struct pt_regs *regs)
@@ -276,7 +276,7 @@ static void timer_interrupt(struct pt_regs *regs)
     pit_next_tick();
     clock_tick();
     if (user_mode(regs)) {
-        bool in_program = !tick_waited_in_system_call(regs);
+        bool in_program = !tick_waited_in_kernel(regs);
         *(in_program ? &current->user_ticks : &current->system_ticks) += 1;
         process_account_tick(current->process, in_program);
     } else if (current != &idle_task) {

@@ -98,22 +98,60 @@ static long microseconds(const struct timeval *time)
     return (long)time->tv_sec * 1000000 + (long)time->tv_usec;
 }
 
-/* Works until a quarter of a second of processor time is gone, then tells which part of it the kernel had. */
-static long percent_in_kernel(bool by_kernel)
+static char buffer[16384];
+static int zeroes;
+
+static void work_in_program(void)
 {
-    static char buffer[16384];
+    for (int i = 0; i < 500000; i++)
+        *(volatile char *)buffer = (char)i;
+}
+
+static volatile int rings;
+
+static void ring(int number)
+{
+    (void)number;
+    rings = 1;
+}
+
+/* Fifty milliseconds in which no register changes. */
+static void work_standing_still(void)
+{
+    struct itimerval once = {{0, 0}, {0, 50000}};
+
+    rings = 0;
+    signal(SIGALRM, ring);
+    setitimer(ITIMER_REAL, &once, NULL);
+    __asm__ volatile("1: cmpl $0, %0; je 1b" : : "m"(rings) : "cc", "memory");
+    signal(SIGALRM, SIG_DFL);
+}
+
+static void work_in_calls(void)
+{
+    for (int i = 0; i < 50; i++)
+        if (read(zeroes, buffer, sizeof(buffer)) < 0)
+            break;
+}
+
+static void work_in_faults(void)
+{
+    char *pages = anon(256);
+
+    write_pages(pages, 256);
+    raw_munmap(pages, 256 * PAGE);
+}
+
+/* Does WORK until a quarter of a second of processor time is gone, then tells which part of it the kernel had. */
+static long percent_in_kernel(void (*work)(void))
+{
     static struct rusage before, now;
-    int zeroes = open("/dev/zero", O_RDONLY);
     long user, kernel;
 
+    zeroes = open("/dev/zero", O_RDONLY);
     getrusage(RUSAGE_SELF, &before);
     do {
-        for (int i = 0; i < 50; i++) {
-            if (by_kernel && read(zeroes, buffer, sizeof(buffer)) < 0)
-                break;
-            for (int j = 0; !by_kernel && j < 10000; j++)
-                *(volatile char *)buffer = (char)j;
-        }
+        work();
         getrusage(RUSAGE_SELF, &now);
         user = microseconds(&now.ru_utime) - microseconds(&before.ru_utime);
         kernel = microseconds(&now.ru_stime) - microseconds(&before.ru_stime);
@@ -124,8 +162,10 @@ static long percent_in_kernel(bool by_kernel)
 
 static void processor_time(void)
 {
-    check(percent_in_kernel(false) < 40, "time spent in the program counts as the program's");
-    check(percent_in_kernel(true) > 60, "time spent in system calls counts as the kernel's");
+    check(percent_in_kernel(work_in_program) < 40, "time spent in the program counts as the program's");
+    check(percent_in_kernel(work_standing_still) < 40, "even if it changes no register");
+    check(percent_in_kernel(work_in_calls) > 60, "time spent in system calls counts as the kernel's");
+    check(percent_in_kernel(work_in_faults) > 60, "and so does time spent in page faults");
 }
 
 static void the_system(void)

@@ -148,8 +148,8 @@ all memory calls with accesses, forks, limits and files, of which 400 are compar
 and how many minor faults (`ru_minflt`) each step took. Programs of others (busybox, bash, Lua, SQLite, zstd, jemalloc,
 mimalloc, C++, and where their compilers are installed Go and Rust) are compared on real work.
 
-What no table shows: sleeps and timers end on the tick of 10 ms after their time, never before it; processor time is counted
-by those ticks, and one that falls into a page fault counts as the program's; without the kernel's option `random` (`make run`
+What no table shows: sleeps and timers end on the tick of 10 ms after their time, never before it; processor time is split
+into the program's and the kernel's by those ticks, as on a Linux that samples; without the kernel's option `random` (`make run`
 gives it) every boot draws the same random numbers, so that tests and lessons repeat; without the option `map-low=on`
 (`tools/run` gives it) root, too, is refused what Linux refuses others below `mmap_min_addr`, so that nothing ever lies at
 address 0. Of a file with several names `/proc` shows the oldest that is left, not the one that it was opened by.
