@@ -41,6 +41,7 @@ int main(void)
         2, "a; b runs two programs, a && b the second if the first did well, a || b if not, a | b "
            "joins them, a & leaves it in the background, a > file and a < file go to and from "
            "files (/tmp can be written). Ctrl-C ends the program in front, Tab completes a word, "
-           "the arrow keys bring back earlier lines.");
+           "the arrow keys bring back earlier lines. In a window Shift and Page Up look back at what "
+           "has left the screen.");
     return 0;
 }

@@ -22,10 +22,12 @@ struct list_head list = { 'z' };
 struct mm_struct current;
 struct vm_area_struct mem_map;
 enum page_type max_pfn = PAGE_OF_A_BOOK;
+/* Without constants the file's headers would be a segment of their own at address 0, where nobody may map. */
+const char title[] = "a book";
 
 int main(void)
 {
     volatile char *memory = malloc(1);
-    *memory = (char)(page.number + list.letter + current.nothing + mem_map.nothing + max_pfn);
+    *memory = (char)(page.number + list.letter + current.nothing + mem_map.nothing + max_pfn + title[max_pfn]);
     return 0;
 }

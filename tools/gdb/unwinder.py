@@ -23,7 +23,10 @@ DWARF = {name: number for number, name in enumerate(
 PLACES = {name: place for place, name in enumerate(
     "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig rip cs eflags rsp ss".split())}
 WORD = 8
-DEF_CFA, DEF_CFA_SF, SAME_VALUE, OFFSET, REGISTER, ADVANCE_LOC4 = 0x0c, 0x12, 0x08, 0x80, 0x09, 0x04
+DEF_CFA, DEF_CFA_SF, SAME_VALUE, OFFSET, REGISTER, EXPRESSION, VALUE_OFFSET, ADVANCE_LOC4 = (
+    0x0c, 0x12, 0x08, 0x80, 0x09, 0x10, 0x14, 0x04)
+OP_ADDRESS = 0x03
+REGS_SIZE = len(PLACES) * WORD
 LEAVES = ("arch_copy_user", "arch_clear_user")
 
 
@@ -56,26 +59,41 @@ def all_saved(stack_to_regs):
 
 
 def partly_saved(stack_to_regs):
-    """As above while registers are being pushed or popped: those below the stack pointer are still in place."""
+    """
+    As above while registers are being pushed or popped: those below the stack pointer are still in place. After SYSCALL
+    that holds for two that the processor pushes otherwise: RIP is in RCX, and the program's stack pointer in this_cpu.
+    """
     rules = all_saved(stack_to_regs)
     for name, number in DWARF.items():
-        if PLACES[name] * WORD < -stack_to_regs:
+        if PLACES[name] * WORD >= -stack_to_regs:
+            continue
+        if name == "rip":
+            rules += RIP_IN_RCX
+        elif name == "rsp":
+            rules += bytes([EXPRESSION]) + uleb(number) + uleb(1 + WORD) + bytes([OP_ADDRESS]) + struct.pack("<Q", user_sp())
+        else:
             rules += bytes([SAME_VALUE]) + uleb(number)
     return rules
 
 
-IN_C = all_saved(WORD)      # each stub calls C with the structure 8 bytes above the stack pointer
+def user_sp():
+    """The address at which SYSCALL's stub keeps the program's stack pointer."""
+    return machine.address_of("this_cpu") + machine.field_offset(machine.type_named("struct cpu_info"), "user_sp")
+
+
 # SYSCALL has changed RIP, RCX and R11 only.
-AT_SYSCALL = (bytes([DEF_CFA]) + uleb(DWARF["rsp"]) + uleb(0) + bytes([REGISTER]) + uleb(DWARF["rip"]) +
-              uleb(DWARF["rcx"]))
+RIP_IN_RCX = bytes([REGISTER]) + uleb(DWARF["rip"]) + uleb(DWARF["rcx"])
+AT_SYSCALL = (bytes([DEF_CFA]) + uleb(DWARF["rsp"]) + uleb(0) + bytes([VALUE_OFFSET]) + uleb(DWARF["rsp"]) + uleb(0) + RIP_IN_RCX +
+              b"".join(bytes([SAME_VALUE]) + uleb(number) for name, number in DWARF.items() if name not in ("rsp", "rip")))
+IN_C = WORD             # each stub calls C with the structure 8 bytes above the stack pointer
+ON_PROGRAMS_STACK = None
 
 
-def rows_of_fault_stub(start, end):
-    """(address, rules) along the page fault's stub, which enters with only the error code on the stack."""
-    to_regs = -PLACES["orig"] * WORD
+def rows_of_stub(start, end, to_regs):
+    """(address, rules) for each instruction of a stub. TO_REGS: how far above the stack pointer the structure is, or would be."""
     rows = []
     for instruction in gdb.selected_inferior().architecture().disassemble(start, end - 1):
-        rows.append((instruction["addr"], partly_saved(to_regs)))
+        rows.append((instruction["addr"], AT_SYSCALL if to_regs is ON_PROGRAMS_STACK else partly_saved(to_regs)))
         text = instruction["asm"]
         change = re.match(r"(add|sub) +\$(0x[0-9a-f]+),%rsp", text)
         if text.startswith("push"):
@@ -84,9 +102,12 @@ def rows_of_fault_stub(start, end):
             to_regs -= WORD
         elif change:
             to_regs += int(change[2], 16) * (1 if change[1] == "sub" else -1)
-        elif text.startswith("iret"):       # what follows is reached from after the call
-            rows.append((instruction["addr"] + instruction["length"], IN_C))
-            break
+        elif re.match(r"mov .*\(%rip\),%rsp", text):
+            to_regs = -REGS_SIZE                # the top of the kernel's stack
+        elif re.match(r"mov .*\(%rsp\),%rsp", text):
+            to_regs = ON_PROGRAMS_STACK
+        elif text.startswith(("iret", "sysret", "jmp")):
+            to_regs = IN_C                      # what follows is reached from after the call
     return rows
 
 
@@ -116,15 +137,13 @@ def description(common_at, rows, end):
 def frame_table():
     stub = machine.address_of("asm_exc_page_fault")
     common_in = machine.address_of("exception_common")
-    signal_frame = common(b"S", IN_C, WORD)
+    signal_frame = common(b"S", all_saved(IN_C), WORD)
     leaf = common(b"", bytes([DEF_CFA]) + uleb(DWARF["rsp"]) + uleb(WORD) + bytes([OFFSET | DWARF["rip"]]) + uleb(1),
                   -WORD)
     table = signal_frame + leaf
-    rows = rows_of_fault_stub(stub, common_in)
-    table += description(0, rows, stub_end(stub))
+    table += description(0, rows_of_stub(stub, common_in, -PLACES["orig"] * WORD), stub_end(stub))
     call = machine.address_of("asm_syscall_entry")
-    first = gdb.selected_inferior().architecture().disassemble(call)[0]["length"]
-    table += description(0, [(call, AT_SYSCALL), (call + first, IN_C)], stub_end(call))
+    table += description(0, rows_of_stub(call, machine.address_of("asm_rt_sigreturn"), ON_PROGRAMS_STACK), stub_end(call))
     for name in LEAVES:
         start = machine.address_of(name)
         table += description(len(signal_frame), [(start, b"")], start + 64)
