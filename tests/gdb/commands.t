@@ -79,6 +79,76 @@ def test_stepping():
     check_contains(session.text, "LOADED 0", "which then loads a zero")
 
 
+# At the child's write to a page that it shares with its parent: what the commands say, beside what the machine holds.
+VALUES = """
+tbreak fork
+continue
+tbreak store
+continue
+python
+before = {name: int(gdb.parse_and_eval("$" + name)) % (1 << 64) for name in ("rdi", "rsi", "rsp", "rbp", "rip", "rbx", "r12")}
+print("BEFORE", " ".join(f"{name} {value:#018x}" for name, value in before.items()))
+end
+stepi
+regs
+python
+import machine, spaces
+frame = (spaces.walk(spaces.pgd_of(spaces.mm_of(spaces.current())), machine.control("cr2"))[-1].value & spaces.FRAME_MASK) >> 12
+print("FRAME", hex(frame))
+gdb.execute(f"frame pfn {frame}")
+print("COUNTS", *(f"{name}={int(machine.variable('frame_counts')[kind])}" for kind, name in spaces.type_names().items()))
+print("EVENTS", int(machine.variable("journal_count")))
+end
+frames
+journal 4
+journal 5000
+"""
+
+
+def test_values():
+    session = batch.Session(VALUES, "session", "copy_on_write")
+    text = session.text
+    before = re.findall(r"(\w+) (0x[0-9a-f]{16})", text.partition("BEFORE ")[2].partition("\n")[0])
+    saved = dict(re.findall(r"(\w+) (0x[0-9a-f]{16})", text.partition("registers on entry to the kernel")[2].partition("ring 3")[0]))
+    check(len(before) == 7 and all(saved.get(name) == value for name, value in before),
+          "regs says what the program's registers were", text[-3000:], session.errors)
+    check_contains(text, "orig_ax 0x7 (7): ", "and the error code of a write to a page that is there")
+    frame = (re.search(r"^FRAME (0x[0-9a-f]+)$", text, re.MULTILINE) or ("", "none"))[1]
+    mapped = re.findall(rf"^  mapped at 0x7ffff7ffe000 of session, pid (\d): present user", text.partition(f"frame {frame}, physical")[2], re.MULTILINE)
+    check_equal(mapped, ["2", "3"], "frame pfn lists both entries that map a shared frame", text[-3000:])
+    counts = dict(pair.split("=") for pair in text.partition("COUNTS ")[2].partition("\n")[0].split())
+    shown = dict(re.findall(r"^  (\S.*?) +(\d+)$", text.partition("of 4 KiB, ")[2].partition("free blocks")[0], re.MULTILINE))
+    shown["free"] = str(int(shown.get("free", 0)) + int(shown.pop("cached", 0)))      # those at hand are free ones
+    check(len(shown) > 5 and all(counts.get(kind) == count for kind, count in shown.items()),
+          "frames counts each kind as the kernel does", str(shown), str(counts))
+    events = int((re.search(r"^EVENTS (\d+)$", text, re.MULTILINE) or ("", "0"))[1])
+    numbers = [int(number) for number in re.findall(r"^ +(\d+)  pid ", text.partition("EVENTS")[2], re.MULTILINE)]
+    check_equal(numbers[:4], list(range(events - 4, events)), "journal 4 shows the last four events", text[-1500:])
+    check_equal(numbers[4:], list(range(max(0, events - 1024), events)), "and journal 5000 all that are kept")
+
+
+def test_registers_at_a_call():
+    """At SYSCALL's first instruction, when nothing is saved yet, and at its last one, when all has been taken back."""
+    script = """tbreak sys_brk
+continue
+regs
+tbreak *asm_syscall_entry
+continue
+regs
+python
+while "sysret" not in gdb.selected_inferior().architecture().disassemble(gdb.newest_frame().pc())[0]["asm"]:
+    gdb.execute("stepi" if gdb.newest_frame().type() == gdb.SIGTRAMP_FRAME else "finish", to_string=True)
+end
+regs
+"""
+    session = batch.Session(script, "session", "grow_heap")
+    parts = session.text.split("registers on entry to the kernel")[1:]
+    numbers = [re.search(r"rip (0x\w+)[^\n]*\n  ring (\d), orig_ax (\w+)", part) for part in parts]
+    seen = [number.groups() if number else None for number in numbers]
+    check(len(seen) == 3 and all(seen) and seen[0][1:] == seen[1][1:] == seen[2][1:] == ("3", "0xc") and seen[1][0] == seen[2][0],
+          "regs knows the system call's number and place at its first and at its last instruction", str(seen), session.text[-1500:], session.errors)
+
+
 def test_outermost():
     """A backtrace ends at the program's first instruction, also where NASM wrote it."""
     session = batch.Session("bt\ntbreak __start_c\ncontinue\nbt\n", "session", "read_page")
@@ -147,4 +217,4 @@ def test_wrong_use():
 
 
 batch.play("the debugger's commands", test_sentences, test_without_machine, test_stepping,
-           test_outermost, test_disassembly, test_again, test_namesakes, test_without_kernel, test_wrong_use)
+           test_values, test_registers_at_a_call, test_outermost, test_disassembly, test_again, test_namesakes, test_without_kernel, test_wrong_use)

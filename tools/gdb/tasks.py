@@ -1,4 +1,6 @@
 """ps, regs, journal: who there is, with which registers, and what happened last."""
+import gdb
+
 import machine
 import spaces
 from machine import Command, Problem, integer, plural, pointer, variable
@@ -6,6 +8,7 @@ from machine import Command, Problem, integer, plural, pointer, variable
 STATES = {"running": "runs or is ready", "interruptible": "waits", "uninterruptible": "waits for the kernel",
           "stopped": "stopped", "zombie": "dead, its parent has not asked", "dead": "dead"}
 JOURNAL_DEFAULT = 20
+USER_RING = 3
 FLAGS = ((0, "CF"), (2, "PF"), (4, "AF"), (6, "ZF"), (7, "SF"), (8, "TF"), (9, "IF"), (10, "DF"), (11, "OF"),
          (14, "NT"), (16, "RF"), (18, "AC"), (21, "ID"))
 
@@ -56,16 +59,41 @@ two are the same."""
         task = spaces.task_of(words, 0)
         if not words and spaces.in_user_mode():
             raise Problem("the processor is in the program: nothing is saved, `info registers` has them all")
-        regs = spaces.saved_regs(task)
+        values = registers_of(task)
         print(f"{machine.string(task['comm'])}, pid {integer(task['pid'])}: registers on entry to the kernel")
         names = ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
         for first in range(0, len(names), 4):
-            print("  " + "  ".join(f"{('r' + name if name.isalpha() else name):>3} {pointer(regs[name]):#018x}"
+            print("  " + "  ".join(f"{('r' + name if name.isalpha() else name):>3} {values[name]:#018x}"
                                    for name in names[first:first + 4]))
-        flags = pointer(regs["flags"])
-        set_flags = " ".join(name for bit, name in FLAGS if flags >> bit & 1)
-        print(f"  rip {pointer(regs['ip']):#018x}  flags {flags:#x}: {set_flags}")
-        print(f"  ring {pointer(regs['cs']) & 3}, orig_ax {describe_origin(pointer(regs['orig_ax']))}")
+        set_flags = " ".join(name for bit, name in FLAGS if values["flags"] >> bit & 1)
+        print(f"  rip {values['ip']:#018x}  flags {values['flags']:#x}: {set_flags}")
+        print(f"  ring {values['cs'] & 3}, orig_ax {describe_origin(values['orig_ax'])}")
+
+
+def registers_of(task):
+    """{a field of struct pt_regs: its value}. In the stubs, some of the running task's are still where the program had them."""
+    regs = spaces.saved_regs(task)
+    values = {field.name: pointer(regs[field.name]) for field in regs.type.fields()}
+    frame = gdb.newest_frame()
+    if pointer(task.address) != pointer(spaces.current().address) or frame.type() != gdb.SIGTRAMP_FRAME:
+        return values
+    program = frame.older()
+    if program is None or program.pc() >= machine.TASK_SIZE:
+        return values
+    if is_entering(frame.pc()):
+        values.update(flags=pointer(program.read_register("r11")), cs=USER_RING, orig_ax=pointer(program.read_register("rax")))
+    values.update({name: pointer(program.read_register(name if name[1:].isdigit() else f"r{name}"))
+                   for name in values if name not in ("flags", "cs", "ss", "orig_ax")})
+    return values
+
+
+def is_entering(pc):
+    """Is PC in the system call's stub, before it calls anybody?"""
+    start = machine.address_of("asm_syscall_entry")
+    if not start <= pc < machine.address_of("asm_rt_sigreturn"):
+        return False
+    code = gdb.selected_inferior().architecture().disassemble(start, pc)
+    return not any(instruction["asm"].startswith("call") for instruction in code[:-1])
 
 
 def describe_origin(value):
