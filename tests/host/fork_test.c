@@ -20,6 +20,7 @@ static void written_pages_are_shared_until_one_side_writes(void **state)
     struct mm_struct *child = fork_of(mm);
     assert_int_equal(frame_counts[PAGE_ANON], frames);
     assert_int_equal(child->rss[MM_ANONPAGES], 2);
+    assert_false(pte_page(entry_at(mm, AT))->flags & PG_ANON_EXCLUSIVE);
     expect_write(mm, AT, FAULT_COW_COPIED, 6);
     expect_read(child, AT, NO_FAULT, 5);
     expect_write(child, AT, FAULT_COW_REUSED, 7);

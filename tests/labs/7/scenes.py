@@ -9,10 +9,34 @@ from grader.words import Broken
 
 STEPS = 220
 ROUNDS, PAGES, SOME = 4, 700, 60
+ROW = 8     # pages side by side
 
 
 def random_calls(stage):
+    for forgetful in ("child", "parent"):
+        one_of_a_row_is_alone(stage, forgetful)
     RandomCalls(stage).run(STEPS)
+
+
+def one_of_a_row_is_alone(stage, forgetful):
+    """
+    A parent and its child share a row of pages; in the middle one of the two gives one up, so it is the other's alone. Whoever
+    takes that over may not take its neighbours, too.
+    """
+    parent = stage.main.fork()
+    area, before = parent.map(ROW, address=stage.draw_place(ROW)), stage.draw_byte()
+    parent.write_pages(area, ROW, before)
+    child = stage.fork(parent)
+    keeper, other = (parent, child) if forgetful == "child" else (child, parent)
+    alone = area + stage.draw(1, ROW - 2) * PAGE
+    other.unmap(alone, 1)
+    for page in [alone, *(page for page in range(area, area + ROW * PAGE, PAGE) if page != alone)]:
+        keeper.store(page, before ^ 0xff)
+    for page in range(area, area + ROW * PAGE, PAGE):
+        if page != alone and (got := other.load(page).value) != before:
+            raise Broken(f"{before:#x} at {page:#x}, which the other process has written after the fork", f"{got:#x}")
+    stage.leave(child, parent)
+    parent.exit()
 
 
 def live(stage):
