@@ -9,7 +9,7 @@ import sys
 from . import answers, lab as labs
 from .grade import Grader
 from .pristine import Pristine
-from .report import VISIBILITIES, Report, nothing_to_grade, possible, total, write_whole
+from .report import VISIBILITIES, Report, Style, nothing_to_grade, possible, total, write_whole
 from .sandbox import WALLS, Sandbox
 from .starter import choose_build
 from .submission import Submission, git, read_submission
@@ -103,9 +103,9 @@ def first_commit_of_students_tree(root):
 
 
 def rerun_command(options, seed):
-    """The command that runs one check again."""
+    """The command that runs one check again. What make grade says of the pristine tree goes without saying."""
     words = ["tools/grade", "--lab", str(options.lab), "--seed", str(seed)]
-    words += ["--pristine", options.pristine] if options.pristine else []
+    words += ["--pristine", options.pristine] if options.pristine not in (None, first_commit_of_students_tree(ROOT)) else []
     words += ["--seeds", options.seeds] if options.seeds else []
     return lambda check: shlex.join([*words, "--only", check.name, options.submission])
 
@@ -133,7 +133,7 @@ def grade_one(lab, pristine, options):
         given = answers.open_answers(lab, pristine, submission, answers.seed_of(options.seeds, options.submission))
     needs_wall = "LAB" not in pristine.files and not lab.asks_questions     # what one has written oneself needs none
     report = Report(lab, rerun_command(options, seed), seed, submission, sandbox.wall if needs_wall else None, given and given.note(),
-                    options.visibility)
+                    options.visibility, Style(sys.stdout))
     print(report.head(), flush=True)
     wanted = with_witnesses(lab, options.only)
     checks = [check for check in lab.checks if wanted is None or check.name in wanted]

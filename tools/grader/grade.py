@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from . import beside, guest, host, puppet
 from .player import Program
+from .report import AS_SAID
 from .stage import Stage
 from .words import Broken, Ended
 
@@ -83,8 +84,7 @@ class Grader:
 
     def run_check(self, check):
         if self.unbuilt:
-            why = f":\n{self.unbuilt}" if not self.results else ", as said above"
-            return Result(check, reason=f"it does not build{why}")
+            return Result(check, reason=AS_SAID if self.results else f"it does not build:\n{self.unbuilt}")
         runner = {"scene": self.run_scene, "host": self.run_host, "guest": self.run_guest, "audit": self.run_audit,
                   "answers": self.run_answers, "bench": self.run_bench, "fuzz": self.run_fuzz}[check.kind]
         result = runner(check)

@@ -2,12 +2,19 @@
 import contextlib
 import json
 import os
+import shutil
 import tempfile
+import textwrap
 import xml.etree.ElementTree as xml
 
 from .words import plural
 
 INDENT = " " * 8
+LABEL = len("expected: ")
+WIDEST = 110
+GREEN, RED, BOLD, PLAIN = "\033[32m", "\033[31m", "\033[1m", "\033[0m"
+AS_SAID = "it does not build, as said above"
+MORE = "What \"again:\" names runs one check alone, laid out as here; with --trace behind it you see each step and what the processor did."
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")       # Gradescope's words
 
 
@@ -34,10 +41,35 @@ def possible(results):
     return sum(result.check.points for result in results)
 
 
-class Report:
-    """The words around a grade. RERUN(check) is the command that runs one check again. NOTE is one more line for the head."""
+class Style:
+    """How a report looks on STREAM: lines that fit a terminal, and colours unless NO_COLOR is set; elsewhere neither."""
 
-    def __init__(self, lab, rerun, seed, submission=None, wall=None, note=None, visibility=VISIBILITIES[0]):
+    def __init__(self, stream=None):
+        terminal = stream is not None and stream.isatty()
+        self.width = min(shutil.get_terminal_size().columns, WIDEST) if terminal else None
+        self.coloured = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    def colour(self, code, text):
+        return f"{code}{text}{PLAIN}" if self.coloured else text
+
+    def fold(self, line, indent):
+        """LINE (INDENT included), folded at words below where its text begins. What is to be copied stays one line."""
+        if not self.width or len(line) <= self.width or line.lstrip().startswith("again:"):
+            return line
+        inner = line[len(indent):]
+        labelled = inner[:LABEL].rstrip().endswith(":") or inner.startswith(" " * LABEL)
+        return textwrap.fill(inner, self.width, initial_indent=indent, subsequent_indent=indent + " " * (LABEL if labelled else len(indent) and 4),
+                             break_long_words=False, break_on_hyphens=False)
+
+
+class Report:
+    """
+    The words around a grade. RERUN(check) is the command that runs one check again. NOTE is one more line for the head. STYLE
+    is that of line() and foot().
+    """
+
+    def __init__(self, lab, rerun, seed, submission=None, wall=None, note=None, visibility=VISIBILITIES[0], style=None):
+        self.style = style or Style()
         self.lab, self.rerun, self.seed, self.submission, self.wall, self.note = lab, rerun, seed, submission, wall, note
         self.visibility = visibility
 
@@ -45,7 +77,8 @@ class Report:
 
     def head(self, for_students=False):
         """What is said before the checks; the wall is nothing to tell students of."""
-        lines = [f"Lab {self.lab.number}: {self.lab.title} (seed {self.seed})"]
+        # Where there are questions, it is the student's seed that matters, and the note says it.
+        lines = [f"Lab {self.lab.number}: {self.lab.title}" + ("" if self.lab.asks_questions else f" (seed {self.seed})")]
         if self.wall and not self.wall.namespaces and not for_students:
             lines.append(f"  it runs as {self.wall.how}" if self.wall.user else f"  it runs with {self.wall.how}")
         for path in self.missing():
@@ -62,10 +95,11 @@ class Report:
 
     def line(self, result):
         check = result.check
-        text = f"  {result.score:3}/{check.points:<3} {check.name}" + (f" ({result.note})" if result.note else "")
+        points = self.style.colour(GREEN if result.holds else RED, f"{result.score:3}/{check.points:<3}")
+        text = f"  {points} {check.name}" + (f" ({result.note})" if result.note else "")
         if result.holds:
             return text
-        return text + "\n" + "\n".join(INDENT + line for line in self.explanation(result))
+        return "\n".join([text, *(self.style.fold(INDENT + line, INDENT) for line in self.explanation(result))])
 
     def explanation(self, result):
         lines = [f"rule:     {result.check.rule}"]
@@ -74,11 +108,13 @@ class Report:
         else:
             first, *more = result.reason.split("\n")
             lines += [f"reason:   {first}"] + ["          " + line for line in more]
+        if result.discounted or result.reason == AS_SAID:
+            return lines        # it is another check that one has to look at
         lines += [f"look:     {result.check.how}"] if result.check.how else []
         if result.events:
             lines.append("the journal's last events:")
             lines += ["  " + short_event(line) for line in result.events]
-        return lines + [f"again:    {self.rerun(result.check)}", f"steps:    {self.rerun(result.check)} --trace"]
+        return lines + [f"again:    {self.rerun(result.check)}"]
 
     @staticmethod
     def reason(results):
@@ -92,7 +128,10 @@ class Report:
         return f"{plural(len(lost), 'check')} not kept: " + ", ".join(result.check.name for result in lost)
 
     def foot(self, results):
-        return f"Score: {total(results)} of {possible(results)}"
+        score = self.style.colour(BOLD, f"Score: {total(results)} of {possible(results)}")
+        if all(result.holds for result in results) or self.lab.asks_questions:
+            return score
+        return "\n".join([score, *(self.style.fold(line, "") for line in (MORE,))])
 
     # --- For Gradescope ---------------------------------------------------------------------------------------------
 
