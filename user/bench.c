@@ -18,6 +18,7 @@
 #define PAGE 4096ul
 #define PAGES 1024ul
 #define ROUNDS 1000ul
+#define PLACES 8
 #define FORK_ROUNDS 100ul
 #define FEW_VMAS 16ul
 #define MANY_VMAS 60000ul
@@ -66,6 +67,18 @@ static void unmap(volatile char *address, unsigned long pages)
         fail("munmap");
 }
 
+static void touch(volatile char *region, unsigned long pages)
+{
+    for (unsigned long i = 0; i < pages; i++)
+        region[i * PAGE] = 1;
+}
+
+static void protect_from_writes(volatile char *address, unsigned long pages)
+{
+    if (call(SYS_mprotect, (long)address, (long)(pages * PAGE), PROT_READ, 0, 0, 0) != 0)
+        fail("mprotect");
+}
+
 static void report(const char *name, unsigned long operations, count_t total)
 {
     printf("%s %lu %llu\n", name, operations, total);
@@ -90,20 +103,39 @@ static void bench_faults(void)
     (void)sink;
 
     start = now();
-    for (unsigned long i = 0; i < PAGES; i++)
-        region[i * PAGE] = 1;
+    touch(region, PAGES);
     report("write-after-read", PAGES, now() - start);
     unmap(region, PAGES);
 
     region = map(PAGES);
     start = now();
-    for (unsigned long i = 0; i < PAGES; i++)
-        region[i * PAGE] = 1;
+    touch(region, PAGES);
     report("write-fault", PAGES, now() - start);
 
-    start = now();
     unmap(region, PAGES);
-    report("munmap-page", PAGES, now() - start);
+}
+
+/*
+ * What freeing a frame costs depends on where it lies, for free neighbours become one block. So the pages are at
+ * several places: between two measurements 1, 2, 4 … frames are taken and kept.
+ */
+static void bench_munmap(void)
+{
+    volatile char *kept = map(1ul << PLACES), *next = kept + PAGE;
+    count_t total = 0;
+
+    protect_from_writes(kept, 1);       /* lest the VMAs below become one with it */
+    for (unsigned place = 0; place < PLACES; place++) {
+        volatile char *region = map(PAGES);
+        touch(region, PAGES);
+        count_t start = now();
+        unmap(region, PAGES);
+        total += now() - start;
+        touch(next, 1ul << place);
+        next += PAGE << place;
+    }
+    report("munmap-page", PLACES * PAGES, total);
+    unmap(kept, 1ul << PLACES);
 }
 
 static void bench_map_unmap(const char *name)
@@ -146,8 +178,7 @@ static void bench_fork(const char *name, unsigned long pages)
 {
     volatile char *region = map(pages + 1);
     count_t total = 0;
-    for (unsigned long i = 0; i < pages; i++)
-        region[i * PAGE] = 1;
+    touch(region, pages);
     for (unsigned long round = 0; round < FORK_ROUNDS; round++)
         total += fork_exit_wait();
     report(name, FORK_ROUNDS, total);
@@ -159,8 +190,7 @@ static volatile char *map_vmas(unsigned long count, unsigned long each)
 {
     volatile char *region = map(count * each);
     for (unsigned long i = 1; i < count; i += 2)
-        if (call(SYS_mprotect, (long)(region + i * each * PAGE), (long)(each * PAGE), PROT_READ, 0, 0, 0) != 0)
-            fail("mprotect");
+        protect_from_writes(region + i * each * PAGE, each);
     return region;
 }
 
@@ -226,8 +256,7 @@ static void sweep_pages(void)
     for (unsigned long pages = 1; pages <= 1000000; pages *= 10) {
         volatile char *region = map(pages);
         count_t start = now();
-        for (unsigned long i = 0; i < pages; i++)
-            region[i * PAGE] = 1;
+        touch(region, pages);
         report(name_at("write-fault", pages), pages, now() - start);
         start = now();
         unmap(region, pages);
@@ -301,6 +330,7 @@ static void measure_small(void)
 {
     bench_null_call();
     bench_faults();
+    bench_munmap();
     bench_map_unmap("map-unmap");
     bench_brk();
     bench_fork("fork-exit-wait", PAGES);
