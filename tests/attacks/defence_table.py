@@ -87,7 +87,7 @@ DEFENCES = (
     ("dying-kill-nobody", "kernel/proc/oom.c", "    if (victim->exiting)\n        return false;\n    if (memory_is_full())\n        "
      "victim = somebody_is_dying() ? NULL : choose_victim();", "    if (memory_is_full())\n        victim = choose_victim();", ATTACKS,
      "and nobody else"),
-    ("inode-limit", "kernel/fs/ramfs.c", "device != DEVICE_SHMEM && inode_count", "false && inode_count", BOMBS,
+    ("inode-limit", "kernel/fs/ramfs.c", "device != DEVICE_SHMEM && is_full()", "false", BOMBS,
      "as many and as large files|the program runs to its end"),
     ("crowd", "kernel/proc/oom.c", "|| !kill_crowd()", "|| true", BOMBS, "a fork bomb is killed as a whole"),
     ("descriptors-held", "kernel/proc/oom.c", "(thread->files ? files_pages_held(thread->files) : 0)", "0", ATTACKS, "by bytes in pipes was killed"),
