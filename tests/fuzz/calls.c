@@ -1,5 +1,7 @@
 /* The fuzzer's two sides of a step that is a call or an access: what mm/ does, and what the model says. */
 #include "mm/filemap.h"
+#include "mm/hugetlb.h"
+#include "mm/slab.h"
 #include "mm/user_copy.h"
 #include "tests/fuzz/run.h"
 
@@ -20,6 +22,31 @@ static long touch(struct process *p, const struct step *step, enum mmu_access ac
 
     buffer[0] = byte;
     return result.done ? FAULT_OUTCOMES : (long)result.outcome;
+}
+
+static void release_file(struct address_space *mapping)
+{
+    kfree(mapping);
+}
+
+/* As the system call does: a nameless file is made for huge pages that nobody vouches for. */
+static long map_huge_pages(struct process *p, const struct step *step)
+{
+    static const struct address_space_operations ops = {NULL, release_file};
+    struct address_space *file;
+
+    if (step->length && !mapped_length(step))
+        return -EINVAL;
+    file = kmalloc(sizeof(*file));
+    if (!file)
+        return -ENOMEM;
+    address_space_init(file, PAGE_SHMEM, &ops, NULL);
+    file->size = mapped_length(step);
+    const struct mmap_source source = {
+        .mapping = file, .ops = &hugetlb_vm_ops, .readable = true, .writable = true, .is_huge = true};
+    long result = (long)do_mmap(p->mm, &source, step->address, step->length, step->prot, step->flags, step->offset);
+    mapping_put(file);
+    return result;
 }
 
 /* Any other process, so that memory that is not loaded is accessed; or the same. */
@@ -47,6 +74,8 @@ long make(struct process *p, const struct step *step)
     case OP_EXECUTE:
         return touch(p, step, MMU_EXECUTE);
     case OP_MMAP:
+        if (maps_huge_pages(step))
+            return map_huge_pages(p, step);
         return (long)do_mmap(mm, step->source == ANONYMOUS ? NULL : &sources[step->source], at, n, step->prot,
                              step->flags, step->offset);
     case OP_MUNMAP:

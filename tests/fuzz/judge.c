@@ -100,8 +100,8 @@ void judge(const struct model *before, struct process *p, const struct step *ste
                  (unsigned long)expected, expected);
     judge_bytes(step, result);
     if (step->op == OP_MMAP && result == expected && !IS_ERR_VALUE((unsigned long)result) &&
-        !is_in_zone((unsigned long)result, (unsigned long)result + PAGE_ALIGN(step->length))) {
-        if (do_munmap(p->mm, (unsigned long)result, step->length))
+        !is_in_zone((unsigned long)result, (unsigned long)result + mapped_length(step))) {
+        if (do_munmap(p->mm, (unsigned long)result, mapped_length(step)))
             disagree("what was just mapped can't be unmapped");
         return;
     }

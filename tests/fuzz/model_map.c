@@ -128,8 +128,11 @@ static unsigned long huge_hint(const struct process *p, unsigned long hint, unsi
     return rounded;
 }
 
-/* The end of every mapping of huge pages, of which there are none; what was in its place is gone. */
-static unsigned long refuse_huge(struct process *p, const struct step *step, unsigned long at, unsigned long length,
+/*
+ * A mapping of huge pages, of which there are none; what was in its place is gone. Only what promises nothing
+ * (MAP_NORESERVE) gets an address.
+ */
+static unsigned long map_huge(struct process *p, const struct step *step, unsigned long at, unsigned long length,
                                  unsigned long flags)
 {
     unsigned long type = step->flags & MAP_TYPE;
@@ -138,9 +141,13 @@ static unsigned long refuse_huge(struct process *p, const struct step *step, uns
         return ERROR(EOPNOTSUPP);
     if ((type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) || (flags & VM_GROWSDOWN))
         return ERROR(EINVAL);
-    if ((step->flags & MAP_FIXED) && has_room(p, at, length, type == MAP_PRIVATE ? flags : flags | VM_SHARED))
+    if (!has_room(p, at, length, type == MAP_PRIVATE ? flags : flags | VM_SHARED))
+        return ERROR(ENOMEM);
+    if (step->flags & MAP_FIXED)
         unmap_pages(p, at, at + length);
-    return ERROR(ENOMEM);
+    if (!maps_huge_pages(step))
+        return ERROR(ENOMEM);
+    return step->offset & ~HUGE_PAGE_MASK ? ERROR(EINVAL) : at;
 }
 
 /* LENGTH in whole pages, of the size that FLAGS name; 0: there is no such length. */
@@ -153,10 +160,25 @@ static unsigned long whole_pages(unsigned long length, unsigned long flags)
     return shift && shift != HUGE_PAGE_SHIFT ? 0 : ALIGN_UP(length, HUGE_PAGE_SIZE);
 }
 
+static bool is_of_huge_pages(const struct step *step)
+{
+    return step->op == OP_MMAP && step->source == ANONYMOUS && (step->flags & MAP_HUGETLB);
+}
+
+bool maps_huge_pages(const struct step *step)
+{
+    return is_of_huge_pages(step) && (step->flags & MAP_NORESERVE);
+}
+
+unsigned long mapped_length(const struct step *step)
+{
+    return whole_pages(step->length, is_of_huge_pages(step) ? step->flags : 0);
+}
+
 unsigned long model_mmap(struct process *p, const struct step *step)
 {
-    bool is_huge = step->source == ANONYMOUS && (step->flags & MAP_HUGETLB);
-    unsigned long length = whole_pages(step->length, is_huge ? step->flags : 0), pages = length / P;
+    bool is_huge = is_of_huge_pages(step);
+    unsigned long length = mapped_length(step), pages = length / P;
     unsigned long index = step->offset / P;
     unsigned long flags = (step->prot & VM_ACCESS_FLAGS) | (step->flags & (VM_GROWSDOWN | VM_LOCKED)) | p->def_flags |
                           VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
@@ -188,10 +210,10 @@ unsigned long model_mmap(struct process *p, const struct step *step)
         return ERROR(EPERM);
     if (is_beyond_lock_limit(p, flags, pages))
         return ERROR(EAGAIN);
-    if (step->source != ANONYMOUS && index > ((~0ul >> 1) - length) / P)
+    if ((step->source != ANONYMOUS || maps_huge_pages(step)) && index > ((~0ul >> 1) - length) / P)
         return ERROR(EOVERFLOW);
     if (is_huge)
-        return refuse_huge(p, step, at, length, flags);
+        return map_huge(p, step, at, length, flags);
     long refusal = refuse_source(step, &flags);
     if (refusal)
         return (unsigned long)refusal;

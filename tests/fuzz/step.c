@@ -106,8 +106,6 @@ static void decode_mmap(struct step *step, const u8 *bytes)
     if (step->source == ANONYMOUS)
         step->flags |= MAP_ANONYMOUS;
     if (step->source == ANONYMOUS && (step->flags & MAP_HUGETLB)) {
-        /* Those that nobody vouches for can be mapped: tests/linux/huge_story is about them. */
-        step->flags &= ~(unsigned long)MAP_NORESERVE;
         /* Mostly where a huge page may begin, and of a size that there is. */
         step->address &= more & 8 ? HUGE_PAGE_MASK : ~0ul;
         step->flags |= bytes[7] < 128 ? 0 : (bytes[7] < 240 ? 21ul : 30ul) << MAP_HUGE_SHIFT;

@@ -81,6 +81,10 @@ unsigned long choose_address(const struct process *p, unsigned long hint, unsign
 /* How many pages of [start, end) are mapped. */
 unsigned long mapped_pages(const struct process *p, unsigned long start, unsigned long end);
 
+/* How many bytes an mmap maps: whole pages, or whole huge pages; 0: none. */
+unsigned long mapped_length(const struct step *step);
+/* True for huge pages that nobody vouches for: an mmap that can succeed. The model has no room for what it maps. */
+bool maps_huge_pages(const struct step *step);
 unsigned long model_mmap(struct process *p, const struct step *step);
 unsigned long model_munmap(struct process *p, unsigned long start, unsigned long length);
 unsigned long model_mremap(struct process *p, const struct step *step);
