@@ -123,6 +123,8 @@ static void robust(const char *name, int protocol)
 {
     pthread_mutex_t mutex, *shared;
     pthread_t thread;
+    int ends[2];
+    char locked;
 
     printf("%s robust: ", name);
     make(&mutex, PTHREAD_MUTEX_ERRORCHECK, protocol, PTHREAD_MUTEX_ROBUST, PTHREAD_PROCESS_PRIVATE);
@@ -142,12 +144,13 @@ static void robust(const char *name, int protocol)
     shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     make(shared, PTHREAD_MUTEX_NORMAL, protocol, PTHREAD_MUTEX_ROBUST, PTHREAD_PROCESS_SHARED);
     fflush(stdout);
-    if (fork() == 0) {
+    if (pipe(ends) == 0 && fork() == 0) {
         pthread_mutex_lock(shared);
+        write(ends[1], "x", 1);
         pass(50);
         _exit(0);
     }
-    pass(20);
+    read(ends[0], &locked, 1);
     TELL("waited", pthread_mutex_lock(shared));
     TELL("consistent", pthread_mutex_consistent(shared));
     TELL("unlock", pthread_mutex_unlock(shared));
@@ -235,6 +238,7 @@ static void meetings(void)
 /* ---- cancellation, keys, signals ---- */
 
 static pthread_key_t key;
+static sem_t is_ready, may_end;
 
 static void cleans_up(void *what)
 {
@@ -245,13 +249,14 @@ static void *sleeps(void *argument)
 {
     pthread_setspecific(key, "its key");
     pthread_cleanup_push(cleans_up, argument);
+    sem_post(&is_ready);
     if (strcmp(argument, "at once") == 0) {
         pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
         for (;;)
             continue;
     }
-    pass(900);
-    pass(900);
+    for (;;)
+        pass(900);
     pthread_cleanup_pop(0);
     return NULL;
 }
@@ -269,9 +274,10 @@ static void cancellation(void)
     void *result;
 
     pthread_key_create(&key, cleans_up);
+    sem_init(&is_ready, 0, 0);
     for (int i = 0; i < WAYS_TO_CANCEL; i++) {
         pthread_create(&thread, NULL, sleeps, (void *)how[i]);
-        pass(50);
+        sem_wait(&is_ready);
         printf("cancel %d ", pthread_cancel(thread));
         fflush(stdout);
         printf("join %d ", pthread_join(thread, &result));
@@ -352,9 +358,9 @@ static void *tells(void *argument)
     return NULL;
 }
 
-static void *pauses(void *argument)
+static void *waits(void *argument)
 {
-    pass(60);
+    sem_wait(&may_end);
     return argument;
 }
 
@@ -373,13 +379,15 @@ static void scheduling(void)
     printf("create %d ", pthread_create(&thread, &attributes, tells, NULL));
     fflush(stdout);
     pthread_join(thread, NULL);
-    pthread_create(&thread, NULL, pauses, NULL);
+    sem_init(&may_end, 0, 0);
+    pthread_create(&thread, NULL, waits, NULL);
     TELL("set other's name", pthread_setname_np(thread, "sleeper"));
     TELL("get", pthread_getname_np(thread, name, sizeof(name)));
     TELL(name, pthread_setschedparam(thread, SCHED_RR, &parameters));
     TELL("too high", pthread_setschedprio(thread, 100));
     TELL("affinity", pthread_getaffinity_np(thread, sizeof(set), &set));
     printf("%d\n", CPU_COUNT(&set));
+    sem_post(&may_end);
     pthread_join(thread, NULL);
 }
 
@@ -398,7 +406,8 @@ static void *forks(void *argument)
     if (child == 0) {
         pthread_t thread;
 
-        _exit(pthread_create(&thread, NULL, pauses, NULL) == 0 && pthread_join(thread, NULL) == 0 ? 7 : 8);
+        sem_post(&may_end);
+        _exit(pthread_create(&thread, NULL, waits, NULL) == 0 && pthread_join(thread, NULL) == 0 ? 7 : 8);
     }
     waitpid(child, &status, 0);
     *(int *)argument = status >> 8;
