@@ -5,6 +5,7 @@
  * Linux tells an ordinary user (tests/attacks/hardening.t).
  */
 #include <fcntl.h>
+#include <stddef.h>
 
 #include "tests/linux/transcript.h"
 
