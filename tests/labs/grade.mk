@@ -7,13 +7,13 @@ labs-check: ## Grade each lab's solution, starter, seeded bugs and forgers (LABS
 	@tests/labs/labs-check $(if $(WRITE),--write) $(LABS)
 
 .PHONY: grade-under-load grade-times nightly
-grade-under-load: ## Grade a solution, a mistake and a starter 20 times each beside stress-ng: always the same score (RUNS=20).
+grade-under-load: ## Grade a solution, a mistake and a starter 20 times each beside stress-ng: always the same score (RUNS=20; WRITE=1: into docs/labs/teaching.md).
 	@tools/setup build run test labs load
-	@tests/labs/grade-figures load $(if $(RUNS),--runs $(RUNS))
+	@tests/labs/grade-figures load $(if $(RUNS),--runs $(RUNS)) $(if $(WRITE),--write)
 
-grade-times: ## Measure what the whole grade of each lab's solution takes.
+grade-times: ## Measure what the whole grade of each lab's solution takes (WRITE=1: into docs/labs/teaching.md).
 	@tools/setup build run test labs
-	@tests/labs/grade-figures time
+	@tests/labs/grade-figures time $(if $(WRITE),--write)
 
 .PHONY: grade-class
 grade-class:
