@@ -16,9 +16,9 @@ def program(name):
 
 
 def run(tool, *arguments, build=BUILD):
-    """Returns (standard output, messages, exit status)."""
-    done = subprocess.run([os.path.join(ROOT, "tools", tool), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          env=dict(os.environ, BUILD=build), check=False)
+    """Returns (standard output, messages, exit status). The patience is for a busy machine; ARGUMENTS may have their own."""
+    done = subprocess.run([os.path.join(ROOT, "tools", tool), "--timeout", "300", *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, env=dict(os.environ, BUILD=build), check=False)
     return (done.stdout.decode(errors="replace").replace("\r", ""), done.stderr.decode(errors="replace").replace("\r", ""),
             done.returncode)
 
