@@ -55,8 +55,11 @@ void arch_memory_allocated(void *start, size_t size)
         ASAN_UNPOISON_MEMORY_REGION(start, size);
 }
 
+unsigned long host_frees;
+
 void arch_memory_freed(void *start, size_t size)
 {
+    host_frees++;
     if (host_memory_size <= POISONED_ARENA_MAX)
         ASAN_POISON_MEMORY_REGION(start, size);
 }

@@ -76,5 +76,6 @@ unsigned long arch_clear_user(void *to, unsigned long n);
 /* Free frames and free kernel objects may not be touched: AddressSanitizer is told. */
 void arch_memory_allocated(void *start, size_t size);
 void arch_memory_freed(void *start, size_t size);
+extern unsigned long host_frees;        /* how often something has been taken back */
 
 #endif

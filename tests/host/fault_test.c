@@ -1,6 +1,7 @@
 /* The page fault on anonymous memory: every outcome, once each and by itself, and what it must not do. */
 #include "mm/fault.h"
 #include "mm/filemap.h"
+#include "mm/vma.h"
 #include "tests/host/calls.h"
 #include "tests/host/file_host.h"
 
@@ -21,6 +22,7 @@ static void reading_untouched_memory_maps_the_zero_frame_read_only(void **state)
     assert_true(pte_none(entry_at(mm, at + 2 * PAGE_SIZE)));
     assert_int_equal(frame_counts[PAGE_ANON], frames);
     assert_int_equal(mm->rss[MM_ANONPAGES], 0);
+    assert_int_equal(find_vma(mm, at)->vm_anon, 0);     /* no family: it may still merge with any neighbour */
     expect_read(mm, at + 124, NO_FAULT, 0);
     mmput(mm);
 }
@@ -60,6 +62,19 @@ static void writing_over_the_zero_frame_replaces_it(void **state)
     expect_read(mm, at + 1, NO_FAULT, 7);
     assert_int_equal(mm->rss[MM_ANONPAGES], 1);
     assert_int_equal(empty_zero_page[1], 0);
+    mmput(mm);
+}
+
+static void a_frame_that_no_fault_asked_for_is_flushed_as_well(void **state)
+{
+    (void)state;
+    struct mm_struct *mm = test_mm();
+    unsigned long at = map_anonymous(mm, 1, RW);
+
+    expect_read(mm, at, FAULT_ZERO_PAGE, 0);    /* remembers the zero frame */
+    assert_int_equal(do_madvise(mm, at, PAGE_SIZE, MADV_POPULATE_WRITE), 0);
+    expect_read(mm, at, NO_FAULT, 0);           /* through the zero frame's translation? */
+    assert_int_equal(mmu_stale_uses, 0);
     mmput(mm);
 }
 
@@ -164,6 +179,7 @@ int main(void)
         mm_test(reading_untouched_memory_maps_the_zero_frame_read_only),
         mm_test(writing_untouched_memory_gives_a_zeroed_frame_of_ones_own),
         mm_test(writing_over_the_zero_frame_replaces_it),
+        mm_test(a_frame_that_no_fault_asked_for_is_flushed_as_well),
         mm_test(write_only_and_execute_only_memory_can_be_read),
         mm_test(executing_untouched_memory_maps_it_and_then_refuses),
         mm_test(writing_a_shared_frame_copies_it),

@@ -8,6 +8,7 @@
 #include "tests/host/file_host.h"
 
 #define AT 0x10000000ul
+#define FAILURES 7      /* two VMAs, three tables for the first and two for the second */
 
 static void written_pages_are_shared_until_one_side_writes(void **state)
 {
@@ -21,6 +22,8 @@ static void written_pages_are_shared_until_one_side_writes(void **state)
     assert_int_equal(frame_counts[PAGE_ANON], frames);
     assert_int_equal(child->rss[MM_ANONPAGES], 2);
     assert_false(pte_page(entry_at(mm, AT))->flags & PG_ANON_EXCLUSIVE);
+    assert_false(entry_at(child, AT).value & PTE_ACCESSED);     /* by the child: not yet */
+    assert_true(entry_at(mm, AT).value & PTE_ACCESSED);
     expect_write(mm, AT, FAULT_COW_COPIED, 6);
     expect_read(child, AT, NO_FAULT, 5);
     expect_write(child, AT, FAULT_COW_REUSED, 7);
@@ -49,6 +52,25 @@ static void the_parents_old_translations_are_flushed(void **state)
     assert_int_equal(user_byte(child, AT), 1);
     mmput(child);
     mmput(mm);
+}
+
+/* A fork that fails has shared something before: those entries are read-only now. */
+static void a_fork_that_fails_flushes_as_well(void **state)
+{
+    (void)state;
+    for (unsigned long fail = 1; fail <= FAILURES; fail++) {
+        struct mm_struct *mm = test_mm(), *child = mm_alloc(&mm->limits);
+
+        map_at(mm, AT, 1, RW);
+        map_at(mm, AT + GIB + P, 1, RW);
+        write_byte(mm, AT, 1);
+        write_byte(mm, AT + GIB + P, 2);
+        fail_allocation_countdown = fail;
+        assert_int_equal(dup_mmap(child, mm), -ENOMEM);
+        assert_null(mmu_tlb_audit());
+        mmput(child);
+        mmput(mm);
+    }
 }
 
 static void a_copy_that_no_fault_made_is_flushed_as_well(void **state)
@@ -84,6 +106,8 @@ static void memory_without_a_page_of_its_own_is_not_copied(void **state)
     write_byte(mm, shared, 3);
 
     struct mm_struct *child = fork_of(mm);
+    assert_int_equal(child->rss[MM_ANONPAGES], 1);
+    assert_int_equal(child->rss[MM_FILEPAGES], 3);      /* of the file that is written in one of its four pages */
     /* Only read: no entries, the child faults anew. */
     assert_true(pte_none(entry_at(child, AT)));
     assert_true(pte_none(entry_at(child, plain)));
@@ -107,8 +131,10 @@ static void a_zero_entry_is_copied_without_a_reference(void **state)
     map_at(mm, AT, 2, RW);
     write_byte(mm, AT, 1);
     touch_read(mm, AT + P);
+    int users = page_count(pfn_to_page(zero_pfn));
     struct mm_struct *child = fork_of(mm);
     assert_int_equal(pte_pfn(entry_at(child, AT + P)), zero_pfn);
+    assert_int_equal(page_count(pfn_to_page(zero_pfn)), users);
     assert_int_equal(child->rss[MM_ANONPAGES], 1);
     expect_read(child, AT + P, NO_FAULT, 0);
     expect_write(child, AT + P, FAULT_ZERO_REPLACED, 1);
@@ -211,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         mm_test(written_pages_are_shared_until_one_side_writes),
         mm_test(the_parents_old_translations_are_flushed),
+        mm_test(a_fork_that_fails_flushes_as_well),
         mm_test(a_copy_that_no_fault_made_is_flushed_as_well),
         mm_test(memory_without_a_page_of_its_own_is_not_copied),
         mm_test(a_zero_entry_is_copied_without_a_reference),

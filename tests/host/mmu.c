@@ -23,6 +23,7 @@ static unsigned long flushes[FLUSHES_KEPT];
 unsigned long mmu_stale_uses;
 unsigned long mmu_page_flushes;
 unsigned long mmu_cr3_loads;
+unsigned long mmu_frees_at_flush;
 
 static struct translation *tlb_slot(unsigned long address)
 {
@@ -45,6 +46,7 @@ static void tlb_drop(unsigned long address)
 void arch_flush_page(unsigned long address)
 {
     flushes[mmu_page_flushes++ % FLUSHES_KEPT] = address & PAGE_MASK;
+    mmu_frees_at_flush = host_frees;
     tlb_drop(address);
 }
 

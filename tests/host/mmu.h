@@ -54,6 +54,9 @@ extern unsigned long mmu_stale_uses;
 extern unsigned long mmu_page_flushes;
 extern unsigned long mmu_cr3_loads;
 
+/* host_frees at the last flush of a page: what was taken back earlier could still be reached by what the processor remembered. */
+extern unsigned long mmu_frees_at_flush;
+
 /* True when ADDRESS's page was flushed by itself since mmu_reset (of the last 1024 flushes). */
 bool mmu_was_flushed(unsigned long address);
 

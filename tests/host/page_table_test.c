@@ -12,6 +12,9 @@ static void missing_tables_are_made_once(void **state)
     pte_t *ptep = pte_alloc(&mm, 0x400000);
     assert_int_equal(frame_counts[PAGE_TABLE] - tables, 3);
     assert_int_equal(mm.pgtables_bytes, 3 * PAGE_SIZE);
+    /* The next fault nearby is to find the table without a walk. */
+    assert_ptr_equal(mm.last_table, ptep);
+    assert_int_equal(mm.last_table_end, 0x5fffff);
     assert_ptr_equal(pte_alloc(&mm, 0x400000), ptep);
     assert_ptr_equal(pte_alloc(&mm, 0x400000 + 0xfff), ptep);
     assert_ptr_equal(pte_alloc(&mm, 0x5ff000), ptep + 511);
@@ -140,8 +143,11 @@ static void freeing_tables_of_the_loaded_address_space_flushes(void **state)
     unmap(0x40000000);
     free_pgtables(&mm, 0x40000000, 0x40001000, 0, 0x40002000);
     assert_int_equal(mmu_page_flushes, 0);      /* nothing freed */
+    unsigned long frees = host_frees;
     free_pgtables(&mm, 0x40000000, 0x40001000, 0, TASK_SIZE);
     assert_int_equal(mmu_page_flushes, 1);
+    assert_int_equal(mmu_frees_at_flush, frees);        /* the flush came before the first frame went back */
+    assert_int_not_equal(host_frees, frees);
     mmu_reset();
 }
 
@@ -206,7 +212,7 @@ static void random_mappings_never_lose_a_neighbours_table(void **state)
 static void an_entry_less_is_a_resident_page_less_whoever_else_uses_the_frame(void **state)
 {
     const unsigned long here = 0x40000000;
-    struct vm_area_struct vma = { .vm_start = here, .vm_end = here + 2 * PAGE_SIZE, .vm_mm = &mm };
+    struct vm_area_struct vma = { .vm_start = here, .vm_end = here + 3 * PAGE_SIZE, .vm_mm = &mm };
     struct page *shared = alloc_page(PAGE_ANON), *own = alloc_page(PAGE_ANON);
 
     (void)state;
@@ -223,7 +229,10 @@ static void an_entry_less_is_a_resident_page_less_whoever_else_uses_the_frame(vo
     assert_int_equal(mm.rss[MM_ANONPAGES], 0);
     assert_false(pte_none(*pte_offset(mm.pgd, here + 2 * PAGE_SIZE)));
     put_page(shared);
-    unmap(here + 2 * PAGE_SIZE);
+    /* The zero frame counts nobody, and its entry is one that has to be flushed all the same. */
+    assert_int_equal(zap_range(&vma, here, here + 3 * PAGE_SIZE), 1);
+    assert_true(pte_none(*pte_offset(mm.pgd, here + 2 * PAGE_SIZE)));
+    assert_int_equal(mm.rss[MM_ANONPAGES] + mm.rss[MM_FILEPAGES], 0);
     free_all_tables();
 }
 

@@ -116,6 +116,12 @@ def unmapping_clears_entries(stage):
     puppet.unmap(area, count)
     if (after := puppet.frames_free()) < free:
         raise Broken(f"{free} free frames as before", f"{after}")
+    # Pages that were only read have no frame of their own, but an entry, which the processor remembers.
+    area = puppet.map(3, address=stage.draw_place(3))
+    puppet.read_pages(area, 3)
+    puppet.unmap(area, 3)
+    for page in range(area, area + 3 * PAGE, PAGE):
+        puppet.expect_refused(puppet.load(page), page, READ_MISSING, calls.SEGV_MAPERR, "a read of what was read before and is unmapped")
 
 
 def empty_tables_come_back(stage):
@@ -162,6 +168,14 @@ def a_range_is_walked_whole(stage):
     for page, frame in frames.items():
         at = page + stage.within()
         puppet.expect_refused(puppet.store(at, 1), at, WRITE_REFUSED, calls.SEGV_ACCERR, "a write to what is read-only now")
+        read_only_entry(puppet, page, frame)
+    # Without any right the pages keep their frames, and come back with the right.
+    puppet.expect_call(0, calls.MPROTECT, area, SPARSE_PAGES * PAGE, calls.PROT_NONE)
+    for page in frames:
+        puppet.expect_refused(puppet.load(page), page, READ_MISSING, calls.SEGV_ACCERR, "a read of what may not be touched now")
+    puppet.expect_call(0, calls.MPROTECT, area, SPARSE_PAGES * PAGE, calls.PROT_READ)
+    for page, frame in frames.items():
+        puppet.expect_faults(puppet.load(page), [], f"a read at {page:#x}, which may be read again,")
         read_only_entry(puppet, page, frame)
     puppet.unmap(area, SPARSE_PAGES)
 
