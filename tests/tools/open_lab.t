@@ -11,6 +11,7 @@ from tap import ROOT, check, check_contains, check_equal, done  # noqa: E402
 from grader import beside, proof  # noqa: E402
 from grader.lab import numbers, read_lab  # noqa: E402
 from grader.pristine import Pristine  # noqa: E402
+from grader.grade import Grader, Result  # noqa: E402
 from grader.words import Broken  # noqa: E402
 
 FIGURES = {"one": None, "two": None}
@@ -72,6 +73,20 @@ def check_sequences():
     check(beside.results(ours) != beside.results(theirs), "and they differ")
 
 
+def check_beliefs():
+    """What is said where a check holds, and those that it rests on do not."""
+    def reason(kind, *witnesses):
+        results = [Result(SimpleNamespace(name=name, points=1, witnesses=(), kind="scene"), 0) for name in witnesses]
+        results.append(Result(SimpleNamespace(name="it", points=1, witnesses=witnesses, kind=kind), 1))
+        grader = Grader.__new__(Grader)
+        grader.results = results
+        grader.believe()
+        return results[-1].reason
+    check_equal(reason("scene", "a"), "it holds, and counts only where a holds, too", "one witness is named")
+    check_equal(reason("scene", "a", "b", "c"), "it holds, and counts only where a, b and c hold, too", "several are listed")
+    check_equal(reason("guest", "a", "b"), "it says so itself, and that is not believed while a and b do not hold", "for a program's own word, too")
+
+
 def check_scheme():
     lab = read_lab(ROOT, 7)
     free = [entry.name for entry in lab.checks if entry.name != "better" and "better" not in entry.witnesses]
@@ -99,5 +114,6 @@ check_reports()
 check_limits()
 check_cases()
 check_sequences()
+check_beliefs()
 check_scheme()
 done()

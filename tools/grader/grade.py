@@ -9,7 +9,7 @@ from . import beside, guest, host, puppet
 from .player import Program
 from .report import AS_SAID
 from .stage import Stage
-from .words import Broken, Ended
+from .words import Broken, Ended, listed
 
 SHOWN_EVENTS, MOST_JOURNALS = 8, 4
 KILLED = "the emulator was killed"
@@ -79,8 +79,8 @@ class Grader:
             unsure = [name for name in result.check.witnesses if not held.get(name, True)]
             if result.score and unsure:
                 result.score, result.discounted = 0, True
-                result.reason = (f"it says so itself, and that is not believed while {', '.join(unsure)} does not hold"
-                                 if result.check.kind in OWN_WORD else f"it holds, and counts only where {', '.join(unsure)} holds, too")
+                result.reason = (f"it says so itself, and that is not believed while {listed(unsure)} {'do' if len(unsure) > 1 else 'does'} not hold"
+                                 if result.check.kind in OWN_WORD else f"it holds, and counts only where {listed(unsure)} {'hold' if len(unsure) > 1 else 'holds'}, too")
 
     def run_check(self, check):
         if self.unbuilt:

@@ -140,6 +140,12 @@ def empty_tables_come_back(stage):
     left = set(puppet.tables().user_tables()) - set(before)
     if left:
         raise Broken("the tables of a large and sparse mapping to come back with it", f"{len(left)} are left")
+    # A table that went back is not used again, though it was the last that was found.
+    page, within = stage.draw_place(1), stage.within()
+    for value in (stage.draw_byte(), stage.draw_byte()):
+        puppet.map(1, address=page)
+        puppet.expect_store(page + within, value, WRITE_MISSING, what="the first write to a page that is mapped where another one was")
+        puppet.unmap(page, 1)
 
 
 def a_table_in_use_stays(stage):
