@@ -27,7 +27,7 @@ def check_starter(number, tree):
     made = call("make", "-j2", "SETUP=no", "WERROR=1", "build/zeropage.elf", "build/archive.tar", cwd=tree)
     if not check(made.returncode == 0, f"lab {number}: the tree builds without a warning", made.stdout[-1000:], made.stderr):
         return
-    run = call("tools/run", "--timeout", "60", "sh", "-c", f"echo {GREETING}", cwd=tree)
+    run = call("tools/run", "--verbose", "--timeout", "60", "sh", "-c", f"echo {GREETING}", cwd=tree)
     message = MESSAGE.search(run.stderr)
     if run.returncode == 0:
         check(GREETING in run.stdout, f"lab {number}: the shell starts", run.stdout, run.stderr)
