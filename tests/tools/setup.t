@@ -15,14 +15,14 @@ BASICS = "sh sed awk grep tr head mktemp rm dirname uname env cat touch chmod".s
 
 # The packages of everything but the static checkers, by package manager (tools/packages, on an x86_64 host).
 EXPECTED = {
-    "apt-get": "gcc binutils nasm python3 tar grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools "
+    "apt-get": "gcc binutils nasm python3 tar grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools xz-utils "
                "qemu-system-x86 ovmf gdb qemu-utils libc6-dev libcmocka-dev musl-tools unifdef perl",
     "dnf": "gcc binutils nasm python3 tar grub2-tools grub2-tools-minimal grub2-pc-modules "
-           "grub2-efi-x64-modules xorriso mtools qemu-system-x86-core edk2-ovmf gdb qemu-img glibc-devel libasan libubsan "
+           "grub2-efi-x64-modules xorriso mtools xz qemu-system-x86-core edk2-ovmf gdb qemu-img glibc-devel libasan libubsan "
            "libcmocka-devel musl-gcc unifdef perl-Test-Harness",
-    "pacman": "gcc binutils nasm python tar grub libisoburn mtools qemu-system-x86 edk2-ovmf gdb qemu-img glibc cmocka musl "
+    "pacman": "gcc binutils nasm python tar grub libisoburn mtools xz qemu-system-x86 edk2-ovmf gdb qemu-img glibc cmocka musl "
               "perl",
-    "brew": "x86_64-elf-gcc x86_64-elf-binutils nasm python gnu-tar x86_64-elf-grub i386-elf-grub xorriso mtools "
+    "brew": "x86_64-elf-gcc x86_64-elf-binutils nasm python gnu-tar x86_64-elf-grub i386-elf-grub xorriso mtools xz "
             "qemu x86_64-elf-gdb cmocka filosottile/musl-cross/musl-cross unifdef perl",
 }
 
